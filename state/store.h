@@ -1,0 +1,99 @@
+/* store.h -- durable state of one input partition (or of stage 2): families of sorted key-value
+ * pairs, written only by flush, which has one commit point.
+ *
+ * Families
+ *   FAMILY_ROWS    join rows of one segment of one task: written once as sorted files that are
+ * ingested; expires by being dropped whole FAMILY_MARKS   label marks, in wider slices: ordinary
+ * writes, dropped whole FAMILY_META, FAMILY_PANES, FAMILY_ORPHANS   one each, ordinary writes and
+ * deletes
+ *
+ * Invariants
+ *   S1  After any crash, rows, marks, panes, orphans and meta are those of one finished flush: all
+ * of it or nothing of it. S2  A row file is ingested exactly once. S3  A dropped family gives back
+ * its disk and never comes back.
+ *
+ * Two implementations with one flush protocol: store_rocks (RocksDB) and store_memory (tests,
+ * `local`, simulation; survives a simulated crash because its "disk" lives in a struct
+ * memory_disk).
+ *
+ * Not thread safe; one partition, one thread.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef SLIPSTREAM_STATE_STORE_H
+#define SLIPSTREAM_STATE_STORE_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/slice.h"
+
+enum family_kind { FAMILY_META, FAMILY_PANES, FAMILY_ORPHANS, FAMILY_ROWS, FAMILY_MARKS };
+
+struct family {
+    enum family_kind kind;
+    uint32_t instance; /* ROWS, MARKS: task instance; else 0 */
+    int64_t slice;     /* ROWS, MARKS: segment number; else 0 */
+};
+
+struct store_row { /* ROWS: sorted by (family.instance, family.slice, key), keys unique in a family
+                    */
+    struct family family;
+    struct slice key, value;
+};
+
+struct store_put {
+    struct family family; /* any but ROWS */
+    struct slice key, value;
+    bool is_delete;
+};
+
+struct store;
+
+struct store_ops {
+    /* values[i] = value of keys[i] or data == NULL when absent.  keys ascending.  A family that
+     * does not exist has no keys.  Values are copied into arena. */
+    enum status (*get)(struct store *store, struct family family, const struct slice *keys,
+                       size_t count, struct slice *out_values, struct arena *arena,
+                       struct error *err);
+    /* Calls visit for each pair in key order.  visit returning non-OK ends the scan with that
+     * status. */
+    enum status (*scan)(struct store *store, struct family family,
+                        enum status (*visit)(void *context, struct slice key, struct slice value),
+                        void *context, struct error *err);
+    /* Everything or nothing (S1).  Creates the families it needs. */
+    enum status (*flush)(struct store *store, const struct store_row *rows, size_t row_count,
+                         const struct store_put *puts, size_t put_count, struct error *err);
+    /* Drops a ROWS or MARKS family; absent is fine. */
+    enum status (*drop)(struct store *store, struct family family, struct error *err);
+    /* Families of ROWS and MARKS that exist, into an arena array. */
+    size_t (*list)(struct store *store, struct family **out_families, struct arena *arena);
+    /* Bytes on disk and files, for metrics. */
+    void (*usage)(struct store *store, uint64_t *out_bytes, uint64_t *out_files);
+    void (*close)(struct store *store);
+};
+
+struct store {
+    const struct store_ops *ops;
+};
+
+/* RocksDB in directory (created when absent).  cache: shared by all stores of the process. */
+struct store_cache;
+struct store_cache *store_cache_create(size_t bytes_max);
+void store_cache_destroy(struct store_cache *cache);
+/* Errors: IO, CORRUPT (recovery found what it cannot explain; remedy: delete the directory, the
+ * partition rebuilds from its inputs). */
+enum status store_rocks_open(const char *directory, struct store_cache *cache,
+                             struct store **out_store, struct error *err) MUST_CHECK;
+
+/* In memory.  The disk outlives the store: closing or "crashing" a store and opening another on the
+ * same disk runs the same recovery as RocksDB's.  faults: NULL, or fail (the process is dead) at
+ * the n-th write. */
+struct memory_disk;
+struct memory_faults {
+    int64_t writes; /* counts every primitive write (file, batch, ingest, unlink, create, drop) */
+    int64_t
+        crash_at; /* the write with this number and all later ones fail with STATUS_IO; -1 never */
+};
+struct memory_disk *memory_disk_create(void);
+void memory_disk_destroy(struct memory_disk *disk);
+enum status store_memory_open(struct memory_disk *disk, struct memory_faults *faults,
+                              struct store **out_store, struct error *err) MUST_CHECK;
+
+#endif
