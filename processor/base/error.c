@@ -25,9 +25,12 @@ enum status error_wrap(struct error *err, enum status status, const char *format
     va_start(args, format);
     int used = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    if (used >= 0 && (size_t)used < sizeof err->text)
-        (void)snprintf(err->text + used, sizeof err->text - (size_t)used, ": %.*s",
-                       (int)(sizeof inner - 1), inner);
+    if (used < 0 || (size_t)used + 3 >= sizeof err->text)
+        return status;
+    size_t room = sizeof err->text - 1 - (size_t)used - 2, size = strlen(inner);
+    memcpy(err->text + used, ": ", 2);
+    memcpy(err->text + used + 2, inner, size < room ? size : room);
+    err->text[(size_t)used + 2 + (size < room ? size : room)] = '\0';
     return status;
 }
 
