@@ -84,6 +84,9 @@ struct task_definition {
     struct metric_use metrics[METRICS_MAX];
     int metric_count;
 
+    /* 1, 2, ...: by fingerprint, from the control topic; several epochs of one name stand side by side in
+     * struct config while old panes are alive. */
+    int64_t epoch;
     uint64_t fingerprint;  /* of the definition's canonical text: same fingerprint, same epoch */
     const char *canonical; /* that text */
 };
@@ -118,6 +121,7 @@ struct config {
     int64_t skew_ms; /* 60 000: clock differences tolerated; label before prediction, event after
                         record time */
     int64_t disorder_ms;     /* 10 000: the watermark stays this far behind the prediction clock */
+    int idle_advance;        /* 0: by the wall clock, 1: none */
     int64_t idle_timeout_ms; /* 0: idle.advance none */
     int64_t commit_interval_ms, revision_interval_ms;
     size_t commit_bytes; /* partials past this wait, coldest first */
@@ -129,6 +133,8 @@ struct config {
     size_t record_bytes_max;
     int workers;
     int partials_partitions; /* of the partials and state topics */
+    int topics_partitions;   /* of input topics that `check --create-topics` creates */
+    int topics_replication;  /* of topics that it creates; 0: the brokers' default */
     const char *http_bind;   /* "127.0.0.1:9464"; NULL: off */
 
     const char *slis_topic, *dead_letters_topic, *partials_topic, *checkpoints_topic, *state_topic,

@@ -52,6 +52,9 @@ int64_t partition_position(const struct partition *partition, enum log_side log)
 int64_t partition_until(const struct partition *partition, enum log_side log);
 /* Says that the log has no record in [position, offset): markers, compaction, aborted records. */
 void partition_skip_to(struct partition *partition, enum log_side log, int64_t offset);
+/* Says that the input below offset was deleted although it was still needed: counted; while
+ * rebuilding, the panes concerned stay as they were published. */
+void partition_report_gap(struct partition *partition, enum log_side log, int64_t offset);
 bool partition_is_live(const struct partition *partition);
 /* False: do not poll this log now (orphans at their cap while predictions are behind). */
 bool partition_wants(const struct partition *partition, enum log_side log);

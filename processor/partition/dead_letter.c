@@ -1,0 +1,64 @@
+/* dead_letter.c -- refused records, in the same transaction as everything else.
+ *
+ * Headers in Kafka Connect's style (schemas/dead_letter.6.avsc); key and value are the record's
+ * own.  A label that waited for its prediction in vain is not in memory any more: its dead letter
+ * carries the id as key and no value, and the headers say where the record is.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "partition/internal.h"
+
+struct origin {
+    enum log_side log;
+    int64_t offset, record_ms;
+    struct slice key, value;
+};
+
+static struct slice print(char *scratch, size_t size, int64_t number) {
+    int used = snprintf(scratch, size, "%" PRId64, number);
+    return (struct slice){scratch, used > 0 ? (size_t)used : 0};
+}
+
+static void add(struct partition *partition, const struct origin *origin, enum refusal refusal,
+                const char *task) {
+    partition->counters.refused[refusal]++;
+    partition->changed_since_flush = true;
+    if (!partition->outbox)
+        return;
+    const struct topic_definition *topic = origin->log == LOG_PREDICTIONS
+                                               ? &partition->config->predictions
+                                               : &partition->config->feedback;
+    char number[24], offset[24], timestamp[24];
+    const struct header headers[] = {
+        {"slipstream.errors.topic", slice_from(topic->topic)},
+        {"slipstream.errors.partition", print(number, sizeof number, partition->number)},
+        {"slipstream.errors.offset", print(offset, sizeof offset, origin->offset)},
+        {"slipstream.errors.timestamp", print(timestamp, sizeof timestamp, origin->record_ms)},
+        {"slipstream.errors.stage", SLICE("partition")},
+        {"slipstream.errors.task", slice_from(task)},
+        {"slipstream.errors.code", slice_from(refusal_code(refusal))},
+        {"slipstream.errors.message", slice_from(refusal_remedy(refusal))},
+    };
+    outbox_add(partition->outbox, &(struct message){.topic = TOPIC_DEAD_LETTERS,
+                                                    .partition = -1,
+                                                    .key = origin->key,
+                                                    .value = origin->value,
+                                                    .headers = headers,
+                                                    .header_count = COUNT_OF(headers)});
+}
+
+void dead_letter(struct partition *partition, const struct event *event, enum refusal refusal,
+                 const char *task) {
+    const struct origin origin = {event->log, event->offset, event->record_ms, event->raw_key,
+                                  event->raw_value};
+    add(partition, &origin, refusal, task);
+}
+
+void dead_letter_orphan(struct partition *partition, const struct orphan *orphan,
+                        enum refusal refusal, const char *task) {
+    const struct origin origin = {
+        LOG_FEEDBACK, orphan->offset, TIME_NONE, {orphan->id, orphan->id_size}, {NULL, 0}};
+    add(partition, &origin, refusal, task);
+}

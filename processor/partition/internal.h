@@ -1,0 +1,192 @@
+/* internal.h -- the structs that the files of this room share.  Nobody else includes it.
+ *
+ *   look_up.c      fetches what a batch needs from the store into the delta
+ *   join.c         predictions and labels against the delta and the orphans
+ *   window.c       joined pairs into panes; seals, finality
+ *   segments.c     slices of the join state: floors, expiry
+ *   checkpoint.c   the small state as bytes: checkpoint, store meta, decisions
+ *   dead_letter.c  refused records
+ *   persist.c      flush and load
+ *   partition.c    open, step, commit, committed
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SLIPSTREAM_PARTITION_INTERNAL_H
+#define SLIPSTREAM_PARTITION_INTERNAL_H
+
+#include "partition/delta.h"
+#include "partition/groups.h"
+#include "partition/orphans.h"
+#include "partition/panes.h"
+#include "partition/partition.h"
+#include "partition/row.h"
+
+/* A slice of the join state.  first_*: the lowest offset that it needs from each log for a rebuild,
+ * with that log's clock before it; INT64_MAX when it needs none. */
+struct segment {
+    int64_t number;
+    int64_t first_offset[LOG_COUNT], first_clock[LOG_COUNT];
+    bool has_rows, has_marks; /* in the store */
+};
+
+struct segments {
+    struct segment *sorted; /* by number */
+    size_t count, capacity, last;
+};
+
+/* One epoch of a task in this partition. */
+struct instance {
+    const struct task_definition *definition;
+    struct shape shape;
+    struct row_layout layout;
+    uint32_t id; /* stable: of (name, epoch); numbers the store's families */
+    struct task *task;
+    int64_t from_ms, until_ms; /* event times it takes; from INT64_MAX: not decided yet */
+    int64_t skip_before_ms;    /* rebuild: panes that end at or before it are published and done */
+    int64_t sealed_before_ms;
+    int64_t sent_sealed_ms, sent_final_ms; /* as last published */
+    struct segments segments;
+    struct panes panes;
+    struct groups groups;
+};
+
+/* The epochs of one name: ids, labels and orphans are the task's, whatever the epoch. */
+struct task {
+    const char *name;
+    uint32_t id; /* stable: of the name */
+    struct hash_key key;
+    uint16_t first_instance, instance_count; /* in partition->instances, by ascending epoch */
+};
+
+enum decision_kind {
+    DECISION_CLOCK,        /* the log's clock is at least time_ms from offset on */
+    DECISION_ORPHAN_LIMIT, /* labels in [offset, last] join only predictions below limit */
+};
+
+struct decision {
+    enum decision_kind kind;
+    enum log_side log;
+    int64_t offset, time_ms, last, limit;
+};
+
+enum { DECISIONS_MAX = 4096 };
+
+struct counters {
+    int64_t predicted, duplicates, filtered, labelled, superseded, ambiguous, final_panes;
+    int64_t refused[REFUSAL_COUNT];
+};
+
+struct partition {
+    const struct config *config;
+    struct store *store;
+    int32_t number;
+
+    int64_t clocks[LOG_COUNT], positions[LOG_COUNT], until[LOG_COUNT];
+    int64_t committed_clocks[LOG_COUNT]; /* while replaying: those of the checkpoint */
+    int64_t control_offset;
+    bool live, predictions_at_end, has_gap[LOG_COUNT];
+    int64_t gap_records;
+
+    struct task *tasks;
+    size_t task_count;
+    struct instance *instances;
+    size_t instance_count;
+
+    struct decision *decisions; /* each log's in offset order */
+    size_t decision_count;
+    size_t applied[LOG_COUNT]; /* index after the last applied decision of that log */
+
+    struct delta delta;
+    struct orphans orphans;
+    struct counters counters, committed_counters;
+
+    struct arena batch; /* dies with the step */
+    struct buffer scratch, scratch2;
+    struct outbox *outbox; /* of the running step; NULL while replaying: output is suppressed */
+
+    uint64_t sent_checkpoint;    /* hash of the last one published */
+    struct buffer removed_panes; /* store keys of final panes since the last flush */
+    int64_t flushed_at_ms, flushes, rows_flushed, look_ups;
+    bool changed_since_flush, groups_sent;
+};
+
+/* ---- segments.c ---- */
+int64_t segment_number(const struct instance *instance, int64_t time_ms);
+struct segment *segments_find(struct segments *segments, int64_t number); /* or NULL */
+struct segment *segments_at(struct segments *segments, int64_t number);   /* made when absent */
+size_t segments_lower_bound(const struct segments *segments, int64_t number);
+void segments_release(struct segments *segments);
+void segment_needs(struct segment *segment, enum log_side log, int64_t offset, int64_t clock_ms);
+bool segment_expired(const struct partition *partition, const struct instance *instance,
+                     int64_t number);
+
+/* ---- window.c ---- */
+int64_t pane_floor(const struct instance *instance, int64_t time_ms);
+/* Panes that end at or before it are locally final by these clocks; INT64_MIN when none can be. */
+int64_t final_before(const struct partition *partition, const struct instance *instance,
+                     const int64_t clocks[LOG_COUNT]);
+enum status window_add_prediction(struct partition *partition, struct instance *instance,
+                                  const struct delta_entry *entry, struct error *err);
+enum status window_add_label(struct partition *partition, struct instance *instance,
+                             const struct delta_entry *entry, int sign, struct error *err);
+void window_seal(struct partition *partition);
+void output_of(const struct instance *instance, const struct delta_entry *entry,
+               struct output *out_output);
+
+/* ---- join.c ---- */
+enum status join_prediction(struct partition *partition, const struct event *event,
+                            const struct hash128 *keys, int64_t clock_before_ms, struct error *err);
+enum status join_feedback(struct partition *partition, const struct event *event,
+                          const struct hash128 *keys, int64_t clock_before_ms, struct error *err);
+/* Labels that waited long enough become dead letters. */
+void join_expire_orphans(struct partition *partition);
+struct instance *instance_at(struct partition *partition, const struct task *task,
+                             int64_t time_ms); /* or NULL */
+/* Offsets below which feedback at this offset may join (see DECISION_ORPHAN_LIMIT). */
+int64_t joins_before(const struct partition *partition, int64_t label_offset);
+
+/* ---- look_up.c ---- */
+/* Fetches from the store into the delta what these events may meet; keys[event * task_count +
+ * task]. */
+enum status look_up(struct partition *partition, const struct event *events, size_t count,
+                    const struct hash128 *keys, struct error *err);
+
+/* ---- dead_letter.c ---- */
+void dead_letter(struct partition *partition, const struct event *event, enum refusal refusal,
+                 const char *task);
+void dead_letter_orphan(struct partition *partition, const struct orphan *orphan,
+                        enum refusal refusal, const char *task);
+
+/* ---- checkpoint.c ---- */
+struct checkpoint_instance {
+    struct slice task;
+    int64_t epoch, from_ms, until_ms;
+};
+struct checkpoint {
+    int64_t positions[LOG_COUNT], clocks[LOG_COUNT];
+    int64_t floors[LOG_COUNT], floor_clocks[LOG_COUNT];
+    int64_t control_offset;
+    struct counters counters;
+    struct checkpoint_instance *instances;
+    size_t instance_count;
+    struct decision *decisions;
+    size_t decision_count;
+};
+/* Arrays are in arena and borrow from bytes. */
+bool checkpoint_read(struct slice bytes, struct arena *arena, struct checkpoint *out_checkpoint);
+void checkpoint_write(const struct partition *partition, struct buffer *out);
+void checkpoint_write_groups(const struct partition *partition, struct buffer *out);
+bool checkpoint_read_groups(struct partition *partition, struct slice bytes);
+void checkpoint_prune_decisions(struct partition *partition);
+void floor_of(const struct partition *partition, int64_t out_offsets[LOG_COUNT],
+              int64_t out_clocks[LOG_COUNT]);
+
+/* ---- persist.c ---- */
+enum status persist_flush(struct partition *partition, struct error *err);
+/* out_found: false when the store is empty. */
+enum status persist_load_meta(struct partition *partition, struct slice *out_meta, bool *out_found,
+                              struct error *err);
+enum status persist_load(struct partition *partition, struct error *err);
+enum status persist_wipe(struct partition *partition, struct error *err);
+bool persist_read_segments(struct partition *partition, struct slice meta);
+
+#endif

@@ -1,0 +1,306 @@
+/* join.c -- predictions and labels, one by one, against what is in memory (look_up.c has fetched
+ * the rest).
+ *
+ *      t - skew      t                                   t + horizon
+ *   ------[----------*-----------------------------------]------> label time
+ *          \ negative lag                                 \ BEYOND_HORIZON
+ *
+ * Whether a label joins is a property of the two records.  SPDX-License-Identifier: Apache-2.0 */
+#include "partition/internal.h"
+#include "partition/roles.h"
+
+/* One label on its way: what joins need of it, from a record or from an orphan. */
+struct arrival {
+    int64_t label_ms, offset, prediction_ms, clock_before_ms;
+    double label;
+};
+
+enum fit { FIT_NO, FIT_JOINS, FIT_BEYOND };
+
+struct instance *instance_at(struct partition *partition, const struct task *task,
+                             int64_t time_ms) {
+    for (size_t i = 0; i < task->instance_count; i++) {
+        struct instance *instance = &partition->instances[task->first_instance + i];
+        if (time_ms >= instance->from_ms && time_ms < instance->until_ms)
+            return instance;
+    }
+    return NULL;
+}
+
+static uint16_t index_of(const struct partition *partition, const struct instance *instance) {
+    return (uint16_t)(instance - partition->instances);
+}
+
+static enum fit fit_of(const struct partition *partition, const struct instance *instance,
+                       int64_t time_ms, int64_t label_ms) {
+    int64_t lag_ms = label_ms - time_ms;
+    if (lag_ms > instance->definition->horizon_ms)
+        return FIT_BEYOND;
+    return lag_ms >= -partition->config->skew_ms ? FIT_JOINS : FIT_NO;
+}
+
+/* Is this row one that the label may name? */
+static enum fit fit_row(struct partition *partition, const struct task *task,
+                        const struct delta_entry *entry, const struct arrival *arrival) {
+    struct instance *instance = &partition->instances[entry->instance];
+    if (instance->task != task)
+        return FIT_NO;
+    if (arrival->prediction_ms != TIME_NONE) {
+        if (instance_at(partition, task, arrival->prediction_ms) != instance ||
+            segment_number(instance, arrival->prediction_ms) != entry->segment)
+            return FIT_NO;
+    } else if (entry->segment <
+               segment_number(instance, arrival->label_ms - instance->definition->horizon_ms)) {
+        return FIT_NO;
+    }
+    return fit_of(partition, instance, entry->time_ms, arrival->label_ms);
+}
+
+static bool is_later(const struct arrival *arrival, const struct delta_entry *entry) {
+    return arrival->label_ms != entry->label_ms ? arrival->label_ms > entry->label_ms
+                                                : arrival->offset > entry->label_offset;
+}
+
+static enum status add_label(struct partition *partition, struct delta_entry *entry,
+                             const struct arrival *arrival, struct error *err) {
+    struct instance *instance = &partition->instances[entry->instance];
+    segment_needs(segments_at(&instance->segments, entry->segment), LOG_FEEDBACK, arrival->offset,
+                  arrival->clock_before_ms);
+    if (entry->flags & DELTA_LABELLED) {
+        partition->counters.superseded++;
+        if (!is_later(arrival, entry))
+            return STATUS_OK;
+        TRY(window_add_label(partition, instance, entry, -1, err));
+    } else {
+        partition->counters.labelled++;
+    }
+    entry->label_ms = arrival->label_ms;
+    entry->label_offset = arrival->offset;
+    entry->label = arrival->label;
+    entry->flags |= DELTA_LABELLED | DELTA_MARK_UNSTORED;
+    return window_add_label(partition, instance, entry, +1, err);
+}
+
+/* ---- predictions ---- */
+
+static enum status join_waiting(struct partition *partition, const struct task *task,
+                                struct delta_entry *entry, struct error *err) {
+    uint32_t next;
+    for (uint32_t number = orphans_first(&partition->orphans, task->id, &entry->key);
+         number != ORPHAN_NONE; number = next) {
+        struct orphan *orphan = &partition->orphans.list[number];
+        next = orphans_next(&partition->orphans, number);
+        const struct arrival arrival = {orphan->label_ms, orphan->offset, orphan->prediction_ms,
+                                        orphan->clock_before_ms, orphan->label};
+        enum fit fit = entry->offset < orphan->joins_before
+                           ? fit_row(partition, task, entry, &arrival)
+                           : FIT_NO;
+        if (fit == FIT_NO)
+            continue;
+        if (fit == FIT_BEYOND)
+            dead_letter_orphan(partition, orphan, REFUSAL_BEYOND_HORIZON, task->name);
+        orphans_remove(&partition->orphans, number);
+        if (fit == FIT_JOINS)
+            TRY(add_label(partition, entry, &arrival, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status insert_row(struct partition *partition, struct instance *instance,
+                              const struct event *event, const struct hash128 *key, double output,
+                              struct error *err) {
+    struct delta_entry *entry = delta_insert(&partition->delta, key, index_of(partition, instance),
+                                             segment_number(instance, event->time_ms));
+    entry->time_ms = event->time_ms;
+    entry->offset = event->offset;
+    entry->output = output;
+    entry->flags = DELTA_ROW_UNSTORED;
+    partition->delta.unstored_rows++;
+    groups_of(&instance->groups, event->columns, entry->groups);
+    partition->counters.predicted++;
+    TRY(window_add_prediction(partition, instance, entry, err));
+    return join_waiting(partition, instance->task, entry, err);
+}
+
+static enum status predict(struct partition *partition, const struct task *task,
+                           const struct event *event, const struct hash128 *key,
+                           int64_t clock_before_ms, struct error *err) {
+    struct instance *instance = instance_at(partition, task, event->time_ms);
+    if (!instance) {
+        dead_letter(partition, event, REFUSAL_BEFORE_EPOCH, task->name);
+        return STATUS_OK;
+    }
+    const struct task_definition *definition = instance->definition;
+    if (!role_filter(event->columns, definition->where_column, definition->where_value)) {
+        partition->counters.filtered++;
+        return STATUS_OK;
+    }
+    double output = 0;
+    enum refusal refusal = role_output(definition, event->columns, &output);
+    if (refusal != REFUSAL_NONE) {
+        dead_letter(partition, event, refusal, task->name);
+        return STATUS_OK;
+    }
+    if (pane_floor(instance, event->time_ms) + definition->pane_ms <= instance->skip_before_ms)
+        return STATUS_OK; /* a rebuild: published and done */
+    int64_t segment = segment_number(instance, event->time_ms);
+    segment_needs(segments_at(&instance->segments, segment), LOG_PREDICTIONS, event->offset,
+                  clock_before_ms);
+    if (delta_find(&partition->delta, key, index_of(partition, instance), segment)) {
+        partition->counters.duplicates++;
+        return STATUS_OK;
+    }
+    return insert_row(partition, instance, event, key, output, err);
+}
+
+enum status join_prediction(struct partition *partition, const struct event *event,
+                            const struct hash128 *keys, int64_t clock_before_ms,
+                            struct error *err) {
+    for (size_t i = 0; i < partition->task_count; i++)
+        TRY(predict(partition, &partition->tasks[i], event, &keys[i], clock_before_ms, err));
+    return STATUS_OK;
+}
+
+/* ---- feedback ---- */
+
+/* Of the rows that it fits the newest, for a label without the prediction's time may fit several.
+ */
+static struct delta_entry *find_row(struct partition *partition, const struct task *task,
+                                    const struct hash128 *key, const struct arrival *arrival,
+                                    enum fit *out_fit) {
+    struct delta_entry *best = NULL;
+    *out_fit = FIT_NO;
+    for (struct delta_entry *entry = delta_first(&partition->delta, key); entry;
+         entry = delta_next(&partition->delta, entry)) {
+        enum fit fit = fit_row(partition, task, entry, arrival);
+        if (fit == FIT_BEYOND && *out_fit == FIT_NO)
+            *out_fit = FIT_BEYOND;
+        if (fit != FIT_JOINS || (best && best->time_ms > entry->time_ms))
+            continue;
+        best = entry;
+        *out_fit = FIT_JOINS;
+    }
+    return best;
+}
+
+int64_t joins_before(const struct partition *partition, int64_t label_offset) {
+    for (size_t i = 0; i < partition->decision_count; i++) {
+        const struct decision *decision = &partition->decisions[i];
+        if (decision->kind == DECISION_ORPHAN_LIMIT && label_offset >= decision->offset &&
+            label_offset <= decision->last)
+            return decision->limit;
+    }
+    return INT64_MAX;
+}
+
+static void decide_overflow(struct partition *partition, int64_t offset) {
+    int64_t limit = partition->positions[LOG_PREDICTIONS];
+    if (partition->decision_count > 0) {
+        struct decision *last = &partition->decisions[partition->decision_count - 1];
+        if (last->kind == DECISION_ORPHAN_LIMIT && last->limit == limit) {
+            last->last = offset;
+            return;
+        }
+    }
+    partition->decisions =
+        alloc_resize(partition->decisions, partition->decision_count + 1, sizeof(struct decision));
+    partition->decisions[partition->decision_count++] =
+        (struct decision){DECISION_ORPHAN_LIMIT, LOG_FEEDBACK, offset, TIME_NONE, offset, limit};
+}
+
+static void wait_or_refuse(struct partition *partition, const struct task *task,
+                           const struct event *event, const struct hash128 *key,
+                           const struct arrival *arrival, int64_t deadline_ms) {
+    int64_t clock_ms = partition->clocks[LOG_PREDICTIONS];
+    if (clock_ms != TIME_NONE && clock_ms > deadline_ms) {
+        dead_letter(partition, event, REFUSAL_UNMATCHED, task->name);
+        return;
+    }
+    if (partition->live && partition->orphans.count >= partition->config->orphans_max &&
+        partition->predictions_at_end) {
+        decide_overflow(partition, event->offset);
+        dead_letter(partition, event, REFUSAL_ORPHAN_LIMIT, task->name);
+        return;
+    }
+    const struct orphan orphan = {
+        .key = *key,
+        .label_ms = arrival->label_ms,
+        .offset = arrival->offset,
+        .prediction_ms = arrival->prediction_ms,
+        .deadline_ms = deadline_ms,
+        .clock_before_ms = arrival->clock_before_ms,
+        .joins_before = partition->live ? INT64_MAX : joins_before(partition, arrival->offset),
+        .label = arrival->label,
+        .task = task->id};
+    orphans_add(&partition->orphans, &orphan, event->id);
+}
+
+/* The last prediction time, by the clock, that could still bring this label's row. */
+static int64_t deadline_of(const struct partition *partition, const struct instance *instance,
+                           const struct arrival *arrival) {
+    int64_t latest_ms = arrival->label_ms + partition->config->skew_ms;
+    if (arrival->prediction_ms != TIME_NONE)
+        latest_ms = (segment_number(instance, arrival->prediction_ms) + 1) *
+                    instance->definition->segment_ms;
+    return latest_ms + partition->config->predictions.disorder_max_ms;
+}
+
+static enum status feed(struct partition *partition, const struct task *task,
+                        const struct event *event, const struct hash128 *key,
+                        int64_t clock_before_ms, struct error *err) {
+    bool is_timed = event->prediction_ms != TIME_NONE;
+    struct instance *instance =
+        instance_at(partition, task, is_timed ? event->prediction_ms : event->time_ms);
+    if (!instance) {
+        dead_letter(partition, event, REFUSAL_BEFORE_EPOCH, task->name);
+        return STATUS_OK;
+    }
+    const struct task_definition *definition = instance->definition;
+    if (!role_filter(event->columns, definition->feedback_where_column,
+                     definition->feedback_where_value)) {
+        partition->counters.filtered++;
+        return STATUS_OK;
+    }
+    struct arrival arrival = {event->time_ms, event->offset, event->prediction_ms, clock_before_ms,
+                              0};
+    enum refusal refusal = role_label(definition, event->columns, &arrival.label);
+    if (refusal == REFUSAL_NONE && is_timed &&
+        event->time_ms - event->prediction_ms > definition->horizon_ms)
+        refusal = REFUSAL_BEYOND_HORIZON;
+    if (refusal != REFUSAL_NONE) {
+        dead_letter(partition, event, refusal, task->name);
+        return STATUS_OK;
+    }
+    enum fit fit;
+    struct delta_entry *entry = find_row(partition, task, key, &arrival, &fit);
+    if (fit == FIT_JOINS)
+        return add_label(partition, entry, &arrival, err);
+    if (fit == FIT_BEYOND)
+        dead_letter(partition, event, REFUSAL_BEYOND_HORIZON, task->name);
+    else
+        wait_or_refuse(partition, task, event, key, &arrival,
+                       deadline_of(partition, instance, &arrival));
+    return STATUS_OK;
+}
+
+enum status join_feedback(struct partition *partition, const struct event *event,
+                          const struct hash128 *keys, int64_t clock_before_ms, struct error *err) {
+    for (size_t i = 0; i < partition->task_count; i++)
+        TRY(feed(partition, &partition->tasks[i], event, &keys[i], clock_before_ms, err));
+    return STATUS_OK;
+}
+
+void join_expire_orphans(struct partition *partition) {
+    struct orphans *orphans = &partition->orphans;
+    for (uint32_t number; (number = orphans_earliest(orphans)) != ORPHAN_NONE;) {
+        const struct orphan *orphan = &orphans->list[number];
+        if (orphan->deadline_ms >= partition->clocks[LOG_PREDICTIONS])
+            return;
+        const char *name = "";
+        for (size_t i = 0; i < partition->task_count; i++)
+            if (partition->tasks[i].id == orphan->task)
+                name = partition->tasks[i].name;
+        dead_letter_orphan(partition, orphan, REFUSAL_UNMATCHED, name);
+        orphans_remove(orphans, number);
+    }
+}

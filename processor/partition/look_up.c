@@ -1,0 +1,228 @@
+/* look_up.c -- fetches from the store, sorted and batched, what the events of a step may meet, so
+ * that joining itself reads memory only.
+ *
+ * A record that names its segment (predictions, labels with the prediction's time) asks that one. A
+ * label without it asks segment after segment, the newest first, until its row is found.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "partition/internal.h"
+
+struct probe {
+    const struct hash128 *key;
+    int64_t segment;
+    uint16_t instance;
+};
+
+struct seeker {
+    const struct hash128 *key;
+    const struct task *task;
+    int64_t label_ms;
+    bool found;
+};
+
+struct wanted {
+    struct probe *probes;
+    struct seeker *seekers;
+    size_t probe_count, seeker_count;
+};
+
+static int compare_probes(const void *left, const void *right) {
+    const struct probe *a = left, *b = right;
+    if (a->instance != b->instance)
+        return a->instance < b->instance ? -1 : 1;
+    if (a->segment != b->segment)
+        return a->segment < b->segment ? -1 : 1;
+    return memcmp(a->key, b->key, sizeof *a->key);
+}
+
+static int compare_seekers(const void *left, const void *right) {
+    const struct seeker *a = left, *b = right;
+    return memcmp(a->key, b->key, sizeof *a->key);
+}
+
+static void want_segment(struct partition *partition, const struct task *task, int64_t time_ms,
+                         const struct hash128 *key, struct wanted *wanted) {
+    struct instance *instance = instance_at(partition, task, time_ms);
+    if (!instance)
+        return;
+    int64_t number = segment_number(instance, time_ms);
+    const struct segment *segment = segments_find(&instance->segments, number);
+    uint16_t index = (uint16_t)(instance - partition->instances);
+    if (!segment || !segment->has_rows || delta_find(&partition->delta, key, index, number))
+        return;
+    wanted->probes[wanted->probe_count++] = (struct probe){key, number, index};
+}
+
+static bool in_memory(const struct partition *partition, const struct task *task,
+                      const struct event *event, const struct hash128 *key) {
+    for (const struct delta_entry *entry = delta_first(&partition->delta, key); entry;
+         entry = delta_next(&partition->delta, entry)) {
+        const struct instance *instance = &partition->instances[entry->instance];
+        int64_t lag_ms = event->time_ms - entry->time_ms;
+        if (instance->task == task && lag_ms >= -partition->config->skew_ms &&
+            lag_ms <= instance->definition->horizon_ms)
+            return true;
+    }
+    return false;
+}
+
+static void want(struct partition *partition, const struct event *event, const struct hash128 *keys,
+                 struct wanted *wanted) {
+    for (size_t i = 0; i < partition->task_count; i++) {
+        const struct task *task = &partition->tasks[i];
+        if (event->log == LOG_PREDICTIONS)
+            want_segment(partition, task, event->time_ms, &keys[i], wanted);
+        else if (event->prediction_ms != TIME_NONE)
+            want_segment(partition, task, event->prediction_ms, &keys[i], wanted);
+        else if (!in_memory(partition, task, event, &keys[i]))
+            wanted->seekers[wanted->seeker_count++] =
+                (struct seeker){&keys[i], task, event->time_ms, false};
+    }
+}
+
+static enum status corrupt(struct error *err) {
+    return error_set(err, STATUS_CORRUPT, "a stored row or label mark does not parse");
+}
+
+/* Label marks of the rows just put into the delta, entries[first .. count). */
+static enum status fetch_marks(struct partition *partition, struct instance *instance,
+                               int64_t segment, size_t first, struct error *err) {
+    size_t count = partition->delta.count - first;
+    char(*keys)[MARK_KEY_BYTES] = arena_take(&partition->batch, count * MARK_KEY_BYTES + 1);
+    struct slice *slices = arena_take(&partition->batch, (count + 1) * sizeof *slices);
+    struct slice *values = arena_take(&partition->batch, (count + 1) * sizeof *values);
+    for (size_t i = 0; i < count; i++) {
+        mark_write_key(&partition->delta.entries[first + i].key, segment, keys[i]);
+        slices[i] = (struct slice){keys[i], MARK_KEY_BYTES};
+    }
+    const struct family family = {FAMILY_MARKS, instance->id,
+                                  floor_divide(segment, SEGMENTS_PER_MARK_SLICE)};
+    TRY(partition->store->ops->get(partition->store, family, slices, count, values,
+                                   &partition->batch, err));
+    for (size_t i = 0; i < count; i++)
+        if (values[i].data &&
+            !mark_read(&partition->delta.entries[first + i], &instance->layout, values[i]))
+            return corrupt(err);
+    return STATUS_OK;
+}
+
+/* Rows of ascending keys in one segment; out_found[i] says which were there. */
+static enum status fetch_rows(struct partition *partition, struct instance *instance,
+                              struct segment *segment, const struct hash128 *const *keys,
+                              size_t count, bool *out_found, struct error *err) {
+    struct slice *slices = arena_take(&partition->batch, (count + 1) * sizeof *slices);
+    struct slice *values = arena_take(&partition->batch, (count + 1) * sizeof *values);
+    for (size_t i = 0; i < count; i++)
+        slices[i] = (struct slice){(const char *)keys[i]->bytes, ROW_KEY_BYTES};
+    const struct family family = {FAMILY_ROWS, instance->id, segment->number};
+    TRY(partition->store->ops->get(partition->store, family, slices, count, values,
+                                   &partition->batch, err));
+    partition->look_ups += (int64_t)count;
+    size_t first = partition->delta.count;
+    for (size_t i = 0; i < count; i++) {
+        out_found[i] = values[i].data != NULL;
+        if (!values[i].data)
+            continue;
+        struct delta_entry *entry =
+            delta_insert(&partition->delta, keys[i], (uint16_t)(instance - partition->instances),
+                         segment->number);
+        if (!row_read(entry, &instance->layout, values[i]))
+            return corrupt(err);
+    }
+    if (partition->delta.count > first && segment->has_marks)
+        return fetch_marks(partition, instance, segment->number, first, err);
+    return STATUS_OK;
+}
+
+static enum status fetch_probes(struct partition *partition, struct probe *probes, size_t count,
+                                struct error *err) {
+    qsort(probes, count, sizeof *probes, compare_probes);
+    const struct hash128 **keys = arena_take(&partition->batch, (count + 1) * sizeof *keys);
+    bool *found = arena_take(&partition->batch, count + 1);
+    for (size_t i = 0; i < count;) {
+        const struct probe *probe = &probes[i];
+        size_t taken = 0;
+        for (; i < count && probes[i].instance == probe->instance &&
+               probes[i].segment == probe->segment;
+             i++)
+            if (taken == 0 || memcmp(keys[taken - 1], probes[i].key, sizeof *probe->key) != 0)
+                keys[taken++] = probes[i].key;
+        struct instance *instance = &partition->instances[probe->instance];
+        TRY(fetch_rows(partition, instance, segments_find(&instance->segments, probe->segment),
+                       keys, taken, found, err));
+    }
+    return STATUS_OK;
+}
+
+/* Seekers that a segment may still serve; ascending and distinct keys. */
+static size_t pick_seekers(const struct partition *partition, const struct instance *instance,
+                           const struct segment *segment, struct seeker *seekers, size_t count,
+                           struct seeker **out_picked) {
+    size_t picked = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct seeker *seeker = &seekers[i];
+        if (seeker->found || seeker->task != instance->task)
+            continue;
+        if (segment->number >
+                segment_number(instance, seeker->label_ms + partition->config->skew_ms) ||
+            segment->number <
+                segment_number(instance, seeker->label_ms - instance->definition->horizon_ms))
+            continue;
+        if (picked == 0 ||
+            memcmp(out_picked[picked - 1]->key, seeker->key, sizeof *seeker->key) != 0)
+            out_picked[picked++] = seeker;
+    }
+    return picked;
+}
+
+static enum status seek_in(struct partition *partition, struct instance *instance,
+                           struct segment *segment, struct seeker *seekers, size_t count,
+                           struct error *err) {
+    struct seeker **picked = arena_take(&partition->batch, (count + 1) * sizeof *picked);
+    size_t taken = pick_seekers(partition, instance, segment, seekers, count, picked);
+    if (taken == 0)
+        return STATUS_OK;
+    const struct hash128 **keys = arena_take(&partition->batch, taken * sizeof *keys);
+    bool *found = arena_take(&partition->batch, taken);
+    uint16_t index = (uint16_t)(instance - partition->instances);
+    size_t asked = 0;
+    for (size_t i = 0; i < taken; i++)
+        if (!delta_find(&partition->delta, picked[i]->key, index, segment->number)) {
+            picked[asked] = picked[i];
+            keys[asked++] = picked[i]->key;
+        }
+    TRY(fetch_rows(partition, instance, segment, keys, asked, found, err));
+    for (size_t i = 0; i < asked; i++)
+        picked[i]->found = found[i];
+    return STATUS_OK;
+}
+
+static enum status fetch_seekers(struct partition *partition, struct seeker *seekers, size_t count,
+                                 struct error *err) {
+    qsort(seekers, count, sizeof *seekers, compare_seekers);
+    for (size_t i = partition->instance_count; i-- > 0;) {
+        struct instance *instance = &partition->instances[i];
+        for (size_t j = instance->segments.count; j-- > 0;)
+            if (instance->segments.sorted[j].has_rows)
+                TRY(seek_in(partition, instance, &instance->segments.sorted[j], seekers, count,
+                            err));
+    }
+    return STATUS_OK;
+}
+
+enum status look_up(struct partition *partition, const struct event *events, size_t count,
+                    const struct hash128 *keys, struct error *err) {
+    size_t most = count * partition->task_count + 1;
+    struct wanted wanted = {arena_take(&partition->batch, most * sizeof(struct probe)),
+                            arena_take(&partition->batch, most * sizeof(struct seeker)), 0, 0};
+    for (size_t i = 0; i < count; i++)
+        if (events[i].refusal == REFUSAL_NONE)
+            want(partition, &events[i], &keys[i * partition->task_count], &wanted);
+    if (wanted.probe_count > 0)
+        TRY(fetch_probes(partition, wanted.probes, wanted.probe_count, err));
+    if (wanted.seeker_count > 0)
+        TRY(fetch_seekers(partition, wanted.seekers, wanted.seeker_count, err));
+    return STATUS_OK;
+}

@@ -1,0 +1,80 @@
+/* panes.h -- the open panes of one task instance: per pane and group the tables, what is not yet
+ * published and what is not yet stored.
+ *
+ *     |-- pane --|-- pane --|-- pane --|-- pane --|
+ *      locally final ...      sealed     open         ^ prediction clock
+ *
+ * Sealed: the prediction clock has passed its end by disorder; predictions that come now are late.
+ * Locally final: both clocks have passed all that could still change it; it is published and
+ * leaves. Tables of cold entries may live in the store only (evicted); touching one loads it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SLIPSTREAM_PARTITION_PANES_H
+#define SLIPSTREAM_PARTITION_PANES_H
+
+#include "base/error.h"
+#include "metrics/tables.h"
+#include "partition/event.h"
+#include "state/store.h"
+
+struct pane_entry {
+    struct tables *tables;      /* NULL: evicted */
+    int64_t version[LOG_COUNT]; /* greatest offsets that touched it, -1 none */
+    int64_t sealed_predicted;   /* predictions when the pane was sealed */
+    int64_t dirty_since_ms;     /* wall time of the first commit that held it back; 0: none did */
+    uint16_t group;
+    bool dirty;    /* changed since it was last published */
+    bool unstored; /* changed since it was last flushed */
+};
+
+struct pane {
+    int64_t start_ms;
+    struct pane_entry *entries;
+    uint16_t *slots; /* group number -> entry + 1, open addressing */
+    size_t count, capacity, slot_count;
+    size_t dirty_count;
+    bool sealed;
+};
+
+struct panes {
+    const struct shape *shape;
+    struct pane **sorted; /* by start */
+    size_t count, capacity;
+    size_t last;       /* index of the pane touched last */
+    size_t entries;    /* of all panes */
+    size_t bytes;      /* of tables in memory, as of the last flush */
+    uint32_t instance; /* family number in the store's keys */
+};
+
+void panes_init(struct panes *panes, const struct shape *shape, uint32_t instance);
+void panes_release(struct panes *panes);
+
+/* The pane that starts at start_ms, made when absent (sealed says in which state). */
+struct pane *panes_at(struct panes *panes, int64_t start_ms, bool sealed);
+/* Index of the first pane with start >= start_ms; panes->count if none. */
+size_t panes_lower_bound(const struct panes *panes, int64_t start_ms);
+/* The entry of a group, made when absent; its tables are in memory afterwards. */
+enum status panes_entry(struct panes *panes, struct pane *pane, uint16_t group, struct store *store,
+                        struct pane_entry **out_entry, struct error *err) MUST_CHECK;
+void panes_touch(struct pane *pane, struct pane_entry *entry, enum log_side log, int64_t offset);
+int64_t pane_entry_late(const struct pane *pane, const struct pane_entry *entry);
+void panes_seal(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms);
+/* Removes the first count panes (they are final). */
+void panes_remove(struct panes *panes, size_t count);
+
+/* Store keys and values of entries: instance, start, group, big-endian so that they sort. */
+enum { PANE_KEY_BYTES = 14 };
+void pane_write_key(uint32_t instance, int64_t start_ms, uint16_t group,
+                    char out_key[PANE_KEY_BYTES]);
+bool pane_read_key(struct slice key, uint32_t *out_instance, int64_t *out_start_ms,
+                   uint16_t *out_group);
+void pane_write(const struct pane *pane, const struct pane_entry *entry, struct buffer *out);
+/* Puts a stored entry into panes: its tables only if it is dirty, the others are loaded when
+ * touched. */
+bool panes_load(struct panes *panes, int64_t start_ms, uint16_t group, struct slice value);
+/* After loading: says which panes are sealed; their counts at the seal are those stored. */
+void panes_set_sealed(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms);
+/* Evicts stored tables, oldest panes first, until tables take at most bytes_max. */
+void panes_evict(struct panes *panes, size_t bytes_max);
+size_t panes_bytes(const struct panes *panes);
+
+#endif

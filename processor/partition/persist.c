@@ -1,0 +1,345 @@
+/* persist.c -- a partition's state into the store, all of it at one position, and back.
+ *
+ * META keys: "state" (a checkpoint), "groups", "segments".  SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "partition/internal.h"
+#include "state/mutation.h"
+
+static const struct family meta = {.kind = FAMILY_META}, pane_family = {.kind = FAMILY_PANES},
+                           orphan_family = {.kind = FAMILY_ORPHANS};
+
+struct gathered {
+    struct store_row *rows;
+    struct store_put *puts;
+    size_t row_count, put_count, put_capacity;
+    struct partition *partition;
+};
+
+static void put(struct gathered *gathered, struct family family, struct slice key,
+                const struct buffer *value) {
+    if (gathered->put_count == gathered->put_capacity) {
+        gathered->put_capacity = gathered->put_capacity ? gathered->put_capacity * 2 : 256;
+        gathered->puts =
+            alloc_resize(gathered->puts, gathered->put_capacity, sizeof *gathered->puts);
+    }
+    struct arena *arena = &gathered->partition->batch;
+    gathered->puts[gathered->put_count++] = (struct store_put){
+        family, arena_copy(arena, key),
+        value ? arena_copy(arena, buffer_slice(value)) : (struct slice){NULL, 0}, value == NULL};
+}
+
+/* ---- rows and marks ---- */
+
+static int compare_rows(const void *left, const void *right) {
+    const struct store_row *a = left, *b = right;
+    if (a->family.instance != b->family.instance)
+        return a->family.instance < b->family.instance ? -1 : 1;
+    if (a->family.slice != b->family.slice)
+        return a->family.slice < b->family.slice ? -1 : 1;
+    return memcmp(a->key.data, b->key.data, ROW_KEY_BYTES);
+}
+
+static void gather_mark(struct gathered *gathered, const struct instance *instance,
+                        const struct delta_entry *entry) {
+    struct buffer *scratch = &gathered->partition->scratch;
+    char key[MARK_KEY_BYTES];
+    mark_write_key(&entry->key, entry->segment, key);
+    buffer_reset(scratch);
+    mark_write(entry, &instance->layout, scratch);
+    put(gathered,
+        (struct family){FAMILY_MARKS, instance->id,
+                        floor_divide(entry->segment, SEGMENTS_PER_MARK_SLICE)},
+        (struct slice){key, sizeof key}, scratch);
+}
+
+static void gather_entry(struct gathered *gathered, const struct delta_entry *entry) {
+    struct partition *partition = gathered->partition;
+    struct instance *instance = &partition->instances[entry->instance];
+    struct segment *segment = segments_find(&instance->segments, entry->segment);
+    if (!segment)
+        return; /* expired: nobody asks for it any more */
+    if (entry->flags & DELTA_ROW_UNSTORED) {
+        buffer_reset(&partition->scratch);
+        row_write(entry, &instance->layout, &partition->scratch);
+        gathered->rows[gathered->row_count++] =
+            (struct store_row){{FAMILY_ROWS, instance->id, entry->segment},
+                               {(const char *)entry->key.bytes, ROW_KEY_BYTES},
+                               arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
+        segment->has_rows = true;
+    }
+    if (entry->flags & DELTA_MARK_UNSTORED) {
+        gather_mark(gathered, instance, entry);
+        segment->has_marks = true;
+    }
+}
+
+static void gather_delta(struct gathered *gathered) {
+    struct delta *delta = &gathered->partition->delta;
+    gathered->rows =
+        arena_take(&gathered->partition->batch, (delta->count + 1) * sizeof *gathered->rows);
+    for (size_t i = 0; i < delta->count; i++)
+        gather_entry(gathered, &delta->entries[i]);
+    qsort(gathered->rows, gathered->row_count, sizeof *gathered->rows, compare_rows);
+}
+
+/* ---- panes and orphans ---- */
+
+static void gather_pane(struct gathered *gathered, const struct instance *instance,
+                        struct pane *pane) {
+    struct buffer *scratch = &gathered->partition->scratch;
+    for (size_t i = 0; i < pane->count; i++) {
+        struct pane_entry *entry = &pane->entries[i];
+        if (!entry->unstored)
+            continue;
+        char key[PANE_KEY_BYTES];
+        pane_write_key(instance->id, pane->start_ms, entry->group, key);
+        buffer_reset(scratch);
+        pane_write(pane, entry, scratch);
+        put(gathered, pane_family, (struct slice){key, sizeof key}, scratch);
+        entry->unstored = false;
+    }
+}
+
+static void gather_panes(struct gathered *gathered) {
+    struct partition *partition = gathered->partition;
+    for (size_t i = 0; i < partition->instance_count; i++)
+        for (size_t j = 0; j < partition->instances[i].panes.count; j++)
+            gather_pane(gathered, &partition->instances[i],
+                        partition->instances[i].panes.sorted[j]);
+    struct buffer *removed = &partition->removed_panes;
+    for (size_t at = 0; at < removed->size; at += PANE_KEY_BYTES)
+        put(gathered, pane_family, (struct slice){removed->data + at, PANE_KEY_BYTES}, NULL);
+    buffer_reset(removed);
+}
+
+static void gather_orphans(struct gathered *gathered) {
+    struct orphans *orphans = &gathered->partition->orphans;
+    struct buffer *scratch = &gathered->partition->scratch;
+    for (size_t at = 0; at < orphans->removed.size; at += ORPHAN_KEY_BYTES)
+        put(gathered, orphan_family, (struct slice){orphans->removed.data + at, ORPHAN_KEY_BYTES},
+            NULL);
+    buffer_reset(&orphans->removed);
+    for (size_t i = 0; i < orphans->capacity; i++) {
+        struct orphan *orphan = &orphans->list[i];
+        if (!orphan->used || orphan->stored)
+            continue;
+        char key[ORPHAN_KEY_BYTES];
+        orphan_write_key(orphan, key);
+        buffer_reset(scratch);
+        orphan_write(orphan, scratch);
+        put(gathered, orphan_family, (struct slice){key, sizeof key}, scratch);
+        orphan->stored = true;
+    }
+}
+
+/* ---- meta ---- */
+
+static void write_segments(const struct partition *partition, struct buffer *out) {
+    write_long(out, (int64_t)partition->instance_count);
+    for (size_t i = 0; i < partition->instance_count; i++) {
+        const struct instance *instance = &partition->instances[i];
+        write_long(out, instance->id);
+        write_long(out, instance->sealed_before_ms);
+        write_long(out, (int64_t)instance->segments.count);
+        for (size_t j = 0; j < instance->segments.count; j++) {
+            const struct segment *segment = &instance->segments.sorted[j];
+            write_long(out, segment->number);
+            write_long(out, (segment->has_rows ? 1 : 0) | (segment->has_marks ? 2 : 0));
+            for (int log = 0; log < LOG_COUNT; log++) {
+                write_long(out, segment->first_offset[log]);
+                write_long(out, segment->first_clock[log]);
+            }
+        }
+    }
+}
+
+static void read_segment(struct reader *reader, struct segments *segments) {
+    struct segment *segment = segments_at(segments, read_long(reader));
+    int64_t flags = read_long(reader);
+    segment->has_rows = (flags & 1) != 0;
+    segment->has_marks = (flags & 2) != 0;
+    for (int log = 0; log < LOG_COUNT; log++) {
+        segment->first_offset[log] = read_long(reader);
+        segment->first_clock[log] = read_long(reader);
+    }
+}
+
+bool persist_read_segments(struct partition *partition, struct slice bytes) {
+    struct reader reader = reader_from(bytes);
+    int64_t count = read_long(&reader);
+    for (int64_t i = 0; i < count && !reader.failed; i++) {
+        int64_t id = read_long(&reader), sealed_before_ms = read_long(&reader);
+        int64_t segment_count = read_long(&reader);
+        struct segments skipped = {0}, *segments = &skipped;
+        for (size_t j = 0; j < partition->instance_count; j++) {
+            if (partition->instances[j].id != (uint64_t)id)
+                continue;
+            partition->instances[j].sealed_before_ms = sealed_before_ms;
+            segments = &partition->instances[j].segments;
+        }
+        for (int64_t j = 0; j < segment_count && !reader.failed; j++)
+            read_segment(&reader, segments);
+        segments_release(&skipped);
+    }
+    return reader_done(&reader);
+}
+
+static void gather_meta(struct gathered *gathered) {
+    struct partition *partition = gathered->partition;
+    struct buffer *scratch = &partition->scratch;
+    buffer_reset(scratch);
+    checkpoint_write(partition, scratch);
+    put(gathered, meta, SLICE("state"), scratch);
+    buffer_reset(scratch);
+    checkpoint_write_groups(partition, scratch);
+    put(gathered, meta, SLICE("groups"), scratch);
+    buffer_reset(scratch);
+    write_segments(partition, scratch);
+    put(gathered, meta, SLICE("segments"), scratch);
+}
+
+/* ---- flush ---- */
+
+static void forget_expired(struct partition *partition, struct instance *instance) {
+    struct segments *segments = &instance->segments;
+    size_t kept = 0;
+    for (size_t i = 0; i < segments->count; i++)
+        if (!segment_expired(partition, instance, segments->sorted[i].number))
+            segments->sorted[kept++] = segments->sorted[i];
+    segments->count = kept;
+    segments->last = 0;
+}
+
+/* Families that no segment needs: only after the store's own offsets have passed their expiry. */
+static enum status drop_unneeded(struct partition *partition, struct error *err) {
+    struct family *families;
+    size_t count = partition->store->ops->list(partition->store, &families, &partition->batch);
+    for (size_t i = 0; i < count; i++) {
+        struct instance *instance = NULL;
+        for (size_t j = 0; j < partition->instance_count; j++)
+            if (partition->instances[j].id == families[i].instance)
+                instance = &partition->instances[j];
+        bool needed = instance != NULL;
+        if (instance && families[i].kind == FAMILY_ROWS)
+            needed = segments_find(&instance->segments, families[i].slice) != NULL;
+        else if (instance && families[i].kind == FAMILY_MARKS)
+            needed = !segment_expired(partition, instance,
+                                      (families[i].slice + 1) * SEGMENTS_PER_MARK_SLICE - 1);
+        if (!needed)
+            TRY(partition->store->ops->drop(partition->store, families[i], err));
+    }
+    return STATUS_OK;
+}
+
+enum status persist_flush(struct partition *partition, struct error *err) {
+    struct gathered gathered = {.partition = partition};
+    arena_reset(&partition->batch);
+    for (size_t i = 0; i < partition->instance_count; i++)
+        forget_expired(partition, &partition->instances[i]);
+    if (mutation == MUTATION_EARLY_DROP)
+        TRY(drop_unneeded(partition, err));
+    checkpoint_prune_decisions(partition);
+    gather_delta(&gathered);
+    gather_panes(&gathered);
+    gather_orphans(&gathered);
+    gather_meta(&gathered);
+    enum status status =
+        partition->store->ops->flush(partition->store, gathered.rows, gathered.row_count,
+                                     gathered.puts, gathered.put_count, err);
+    free(gathered.puts);
+    if (status != STATUS_OK)
+        return status;
+    partition->flushes++;
+    partition->rows_flushed += (int64_t)gathered.row_count;
+    partition->changed_since_flush = false;
+    delta_reset(&partition->delta);
+    for (size_t i = 0; i < partition->instance_count; i++)
+        panes_evict(&partition->instances[i].panes,
+                    partition->config->pane_bytes_max / partition->instance_count);
+    return drop_unneeded(partition, err);
+}
+
+/* ---- load ---- */
+
+static enum status get_meta(struct partition *partition, struct slice key, struct slice *out_value,
+                            struct error *err) {
+    return partition->store->ops->get(partition->store, meta, &key, 1, out_value, &partition->batch,
+                                      err);
+}
+
+enum status persist_load_meta(struct partition *partition, struct slice *out_meta, bool *out_found,
+                              struct error *err) {
+    TRY(get_meta(partition, SLICE("state"), out_meta, err));
+    *out_found = out_meta->data != NULL;
+    return STATUS_OK;
+}
+
+static enum status visit_pane(void *context, struct slice key, struct slice value) {
+    struct partition *partition = context;
+    uint32_t id;
+    int64_t start_ms;
+    uint16_t group;
+    if (!pane_read_key(key, &id, &start_ms, &group))
+        return STATUS_CORRUPT;
+    for (size_t i = 0; i < partition->instance_count; i++)
+        if (partition->instances[i].id == id &&
+            !panes_load(&partition->instances[i].panes, start_ms, group, value))
+            return STATUS_CORRUPT;
+    return STATUS_OK;
+}
+
+static enum status visit_orphan(void *context, struct slice key, struct slice value) {
+    struct partition *partition = context;
+    return orphans_load(&partition->orphans, key, value) ? STATUS_OK : STATUS_CORRUPT;
+}
+
+enum status persist_load(struct partition *partition, struct error *err) {
+    const struct store_ops *ops = partition->store->ops;
+    struct slice groups, segments;
+    TRY(get_meta(partition, SLICE("groups"), &groups, err));
+    TRY(get_meta(partition, SLICE("segments"), &segments, err));
+    if (!groups.data || !segments.data || !checkpoint_read_groups(partition, groups) ||
+        !persist_read_segments(partition, segments))
+        return error_set(err, STATUS_CORRUPT, "stored groups or segments do not parse");
+    TRY(ops->scan(partition->store, pane_family, visit_pane, partition, err));
+    TRY(ops->scan(partition->store, orphan_family, visit_orphan, partition, err));
+    for (size_t i = 0; i < partition->instance_count; i++)
+        panes_set_sealed(&partition->instances[i].panes, partition->instances[i].sealed_before_ms,
+                         partition->instances[i].definition->pane_ms);
+    return drop_unneeded(partition, err);
+}
+
+/* ---- wipe ---- */
+
+static enum status visit_delete(void *context, struct slice key, struct slice value UNUSED) {
+    struct gathered *gathered = context;
+    put(gathered, gathered->puts ? gathered->puts[0].family : meta, key, NULL);
+    return STATUS_OK;
+}
+
+static enum status wipe_family(struct partition *partition, struct family family,
+                               struct error *err) {
+    struct gathered gathered = {.partition = partition};
+    put(&gathered, family, SLICE("-"), NULL); /* carries the family to visit_delete */
+    enum status status =
+        partition->store->ops->scan(partition->store, family, visit_delete, &gathered, err);
+    if (status == STATUS_OK)
+        status = partition->store->ops->flush(partition->store, NULL, 0, gathered.puts,
+                                              gathered.put_count, err);
+    free(gathered.puts);
+    return status;
+}
+
+/* Meta first: without its position the rest is nothing. */
+enum status persist_wipe(struct partition *partition, struct error *err) {
+    TRY(wipe_family(partition, meta, err));
+    TRY(wipe_family(partition, pane_family, err));
+    TRY(wipe_family(partition, orphan_family, err));
+    struct family *families;
+    size_t count = partition->store->ops->list(partition->store, &families, &partition->batch);
+    for (size_t i = 0; i < count; i++)
+        TRY(partition->store->ops->drop(partition->store, families[i], err));
+    return STATUS_OK;
+}

@@ -1,0 +1,34 @@
+/* row.h -- join rows and label marks as bytes.
+ *
+ * Row    key: the 16-byte keyed hash of the id.  Value: time within its segment, offset, output,
+ * groups. Mark   key: hash, then the segment as 4 bytes big-endian (marks of several segments share
+ * a family). Value: label time minus prediction time, offset, label. SPDX-License-Identifier:
+ * Apache-2.0 */
+#ifndef SLIPSTREAM_PARTITION_ROW_H
+#define SLIPSTREAM_PARTITION_ROW_H
+
+#include "partition/delta.h"
+
+enum { ROW_KEY_BYTES = 16, MARK_KEY_BYTES = 20, SEGMENTS_PER_MARK_SLICE = 6 };
+
+struct row_layout {
+    enum task_kind kind;
+    int64_t segment_ms;
+    int grouping_count;
+};
+
+void row_write(const struct delta_entry *entry, const struct row_layout *layout,
+               struct buffer *out);
+/* Fills time, offset, output and groups; entry->segment is set.  False: malformed. */
+bool row_read(struct delta_entry *entry, const struct row_layout *layout, struct slice value);
+
+void mark_write_key(const struct hash128 *key, int64_t segment, char out_key[MARK_KEY_BYTES]);
+void mark_write(const struct delta_entry *entry, const struct row_layout *layout,
+                struct buffer *out);
+/* Fills the label of an entry whose row is filled, and sets DELTA_LABELLED. */
+bool mark_read(struct delta_entry *entry, const struct row_layout *layout, struct slice value);
+
+/* Division that rounds towards minus infinity: slices of time before 1970 too. */
+int64_t floor_divide(int64_t a, int64_t b);
+
+#endif

@@ -1,0 +1,89 @@
+/* window.c -- joined pairs into panes, seals, finality.  SPDX-License-Identifier: Apache-2.0 */
+#include "partition/internal.h"
+
+int64_t pane_floor(const struct instance *instance, int64_t time_ms) {
+    return floor_divide(time_ms, instance->definition->pane_ms) * instance->definition->pane_ms;
+}
+
+/* T is final when T + horizon + disorder.max + skew < clock, on both logs. */
+int64_t final_before(const struct partition *partition, const struct instance *instance,
+                     const int64_t clocks[LOG_COUNT]) {
+    const struct config *config = partition->config;
+    if (clocks[LOG_PREDICTIONS] == TIME_NONE || clocks[LOG_FEEDBACK] == TIME_NONE)
+        return INT64_MIN;
+    int64_t predictions = clocks[LOG_PREDICTIONS] - config->predictions.disorder_max_ms;
+    int64_t feedback = clocks[LOG_FEEDBACK] - config->feedback.disorder_max_ms;
+    int64_t least = predictions < feedback ? predictions : feedback;
+    return pane_floor(instance, least - instance->definition->horizon_ms - config->skew_ms - 1);
+}
+
+void output_of(const struct instance *instance, const struct delta_entry *entry,
+               struct output *out_output) {
+    *out_output = (struct output){0};
+    switch (instance->definition->kind) {
+    case TASK_BINARY:
+        out_output->score = entry->output;
+        break;
+    case TASK_MULTICLASS:
+        out_output->class = (uint32_t)entry->output;
+        break;
+    case TASK_REGRESSION:
+        out_output->value = entry->output;
+        break;
+    }
+}
+
+static struct pane *pane_of(struct instance *instance, int64_t time_ms) {
+    int64_t start_ms = pane_floor(instance, time_ms);
+    bool sealed = start_ms + instance->definition->pane_ms <= instance->sealed_before_ms;
+    return panes_at(&instance->panes, start_ms, sealed);
+}
+
+enum status window_add_prediction(struct partition *partition, struct instance *instance,
+                                  const struct delta_entry *entry, struct error *err) {
+    struct output output;
+    struct prediction_part part;
+    output_of(instance, entry, &output);
+    prediction_part_of(&instance->shape, &output, &part);
+    struct pane *pane = pane_of(instance, entry->time_ms);
+    for (int i = 0; i <= instance->definition->grouping_count; i++) {
+        struct pane_entry *touched;
+        TRY(panes_entry(&instance->panes, pane, entry->groups[i], partition->store, &touched, err));
+        tables_add_prediction(touched->tables, &part);
+        panes_touch(pane, touched, LOG_PREDICTIONS, entry->offset);
+    }
+    return STATUS_OK;
+}
+
+enum status window_add_label(struct partition *partition, struct instance *instance,
+                             const struct delta_entry *entry, int sign, struct error *err) {
+    struct pair pair = {.lag_ms = entry->label_ms - entry->time_ms};
+    struct label_part part;
+    output_of(instance, entry, &pair.output);
+    if (instance->definition->kind == TASK_MULTICLASS)
+        pair.label.class = (uint32_t)entry->label;
+    else
+        pair.label.value = entry->label;
+    label_part_of(&instance->shape, &pair, &part);
+    struct pane *pane = pane_of(instance, entry->time_ms);
+    for (int i = 0; i <= instance->definition->grouping_count; i++) {
+        struct pane_entry *touched;
+        TRY(panes_entry(&instance->panes, pane, entry->groups[i], partition->store, &touched, err));
+        tables_add_label(touched->tables, &part, sign);
+        panes_touch(pane, touched, LOG_FEEDBACK, entry->label_offset);
+    }
+    return STATUS_OK;
+}
+
+/* At the record that moves the watermark past a pane's end. */
+void window_seal(struct partition *partition) {
+    int64_t watermark = partition->clocks[LOG_PREDICTIONS] - partition->config->disorder_ms;
+    for (size_t i = 0; i < partition->instance_count; i++) {
+        struct instance *instance = &partition->instances[i];
+        int64_t sealed_before_ms = pane_floor(instance, watermark);
+        if (sealed_before_ms <= instance->sealed_before_ms)
+            continue;
+        instance->sealed_before_ms = sealed_before_ms;
+        panes_seal(&instance->panes, sealed_before_ms, instance->definition->pane_ms);
+    }
+}
