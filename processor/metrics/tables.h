@@ -63,8 +63,10 @@ struct prediction_part {
 
 struct label_part {
     struct prediction_part prediction;
+    enum task_kind kind;
     uint32_t label_class; /* binary: 0 or 1 */
     uint32_t lag_bin, calibration_bin;
+    uint32_t sum_count;  /* sums in use */
     int64_t score_fixed; /* binary: round(score * 2^32) */
     int128 sums[SUMS_MAX];
 };
@@ -72,6 +74,10 @@ struct label_part {
 void prediction_part_of(const struct shape *shape, const struct output *output,
                         struct prediction_part *out_part);
 void label_part_of(const struct shape *shape, const struct pair *pair, struct label_part *out_part);
+
+/* The calibration bin of a score cell: bins are unions of cells, so that their counts come from the
+ * cells; of equal widths when CALIBRATION_BINS divides cell_count. */
+uint32_t calibration_bin_of_cell(const struct shape *shape, uint32_t cell);
 
 struct tables;
 
@@ -86,7 +92,9 @@ void tables_merge(struct tables *into, const struct tables *from, int sign);
 
 /* Encoded form: Avro fields of schemas/partial.avsc from `predicted` on, in order (so that a
  * partial is a valid Avro record).  Equal tables give equal bytes.  tables_read adds the encoded
- * tables to into; returns false on malformed bytes (into is then unusable until cleared). */
+ * tables to into; returns false on malformed bytes (into is then unusable until cleared).
+ * Only tables whose counts are all >= 0 can be read again: more taken away than was added is a bug
+ * of the caller. */
 void tables_write(const struct tables *tables, struct buffer *out);
 bool tables_read(struct tables *into, const struct shape *shape, struct slice bytes);
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metrics/estimates.h"
+#include "stats/fixed.h"
+
+static void add(const struct shape *shape, const struct pair *pair, int128 *sums) {
+    (void)shape;
+    double error = pair->output.score - (pair->label.value > 0.5 ? 1 : 0);
+    double loss = error * error;
+    sums[0] = fixed_from(loss);
+    sums[1] = fixed_from(loss * loss);
+}
+
+static void estimate(const struct tables *tables, const struct shape *shape, uint32_t first_sum,
+                     double parameter, double level, struct estimate *out_estimate) {
+    (void)shape;
+    (void)parameter;
+    estimate_mean(tables, tables_sum(tables, first_sum), tables_sum(tables, first_sum + 1), level,
+                  out_estimate);
+}
+
+const struct metric metric_brier = {
+    .name = "brier",
+    .summary = "mean of (score - label)^2",
+    .version = 1,
+    .kinds = 1U << TASK_BINARY,
+    .sum_count = 2,
+    .parameter = 0,
+    .add = add,
+    .estimate = estimate,
+};
