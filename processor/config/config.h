@@ -30,7 +30,7 @@ void config_print(const struct config *config, struct buffer *out);
 /* Appends every option and metric as Markdown: docs/REFERENCE.md. */
 void config_reference(struct buffer *out);
 
-enum { TOPICS_MAX = 8, TOPIC_SETTINGS_MAX = 4, ESTIMATE_BYTES_MAX = 1 << 16 };
+enum { PLANS_MAX = 8, PLAN_SETTINGS_MAX = 4, ESTIMATE_BYTES_MAX = 1 << 16 };
 
 struct topic_setting {
     const char *name, *value; /* of Kafka's topic configuration */
@@ -42,12 +42,12 @@ struct topic_plan {
     bool like_predictions; /* must have as many partitions as the predictions topic has */
     int partitions;        /* when created; like_predictions: unless the predictions topic exists */
     int replication;       /* 0: the brokers' default */
-    struct topic_setting settings[TOPIC_SETTINGS_MAX];
+    struct topic_setting settings[PLAN_SETTINGS_MAX];
     int setting_count;
 };
 
 /* The topics that this configuration needs; inputs first.  Texts are borrowed from config. */
-int config_topics(const struct config *config, struct topic_plan out_plans[TOPICS_MAX]);
+int config_topics(const struct config *config, struct topic_plan out_plans[PLANS_MAX]);
 /* Appends them as a table. */
 void config_print_topics(const struct config *config, struct buffer *out);
 /* Appends a kafka-acls argument list a line for principal ("User:slipstream"). */

@@ -84,8 +84,8 @@ struct task_definition {
     struct metric_use metrics[METRICS_MAX];
     int metric_count;
 
-    /* 1, 2, ...: by fingerprint, from the control topic; several epochs of one name stand side by side in
-     * struct config while old panes are alive. */
+    /* 1, 2, ...: by fingerprint, from the control topic; several epochs of one name stand side by
+     * side in struct config while old panes are alive. */
     int64_t epoch;
     uint64_t fingerprint;  /* of the definition's canonical text: same fingerprint, same epoch */
     const char *canonical; /* that text */

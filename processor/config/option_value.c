@@ -68,9 +68,8 @@ static struct slice word_at(const char *words, int index) {
 
 static void set_choice(struct reading *reading, const struct option *option, void *field,
                        const char *text, const char *where, int line) {
-    struct slice word;
-    for (int i = 0; word = word_at(option->least, i), word.size > 0; i++)
-        if (slice_equal(word, slice_from(text))) {
+    for (int i = 0; word_at(option->least, i).size > 0; i++)
+        if (slice_equal(word_at(option->least, i), slice_from(text))) {
             store_integer(field, option->size, i);
             return;
         }

@@ -67,7 +67,9 @@ static void walk_mapping(struct walk *walk, const struct node *node, const char 
         else if (!is_task && strcmp(name, "tasks") == 0 && item->kind == NODE_SEQUENCE)
             walk->tasks = item;
         else if (!is_task && strcmp(name, "kafka") == 0)
-            read_kafka(walk->reading, item);
+            read_kafka(walk->reading, "", item);
+        else if (!is_task && strncmp(name, "kafka.", 6) == 0)
+            read_kafka(walk->reading, name + 6, item);
         else if (item->kind == NODE_MAPPING && option_has_section(name, is_task))
             walk_mapping(walk, item, name);
         else

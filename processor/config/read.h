@@ -22,8 +22,9 @@ void read_task_options(struct reading *reading, const struct node *node, const c
 const struct node *marks_structure(const struct marks *marks, const char *name);
 int marks_line(const struct marks *marks, const char *name); /* 0 when not set in the file */
 
-/* The section kafka: appends to config.kafka; refuses what kafka_denied.def lists. */
-void read_kafka(struct reading *reading, const struct node *node);
+/* The section kafka (name "") or one item of it ("sasl.username"): appends to config.kafka; refuses
+ * what kafka_denied.def lists. */
+void read_kafka(struct reading *reading, const char *name, const struct node *node);
 void read_kafka_environment(struct reading *reading);
 /* NULL: allowed; else why not. */
 const char *kafka_denied_reason(const char *key);

@@ -19,6 +19,10 @@ const char *kafka_denied_reason(const char *key) {
 #include "config/kafka_denied.def"
 #undef KAFKA_DENIED
     };
+    static const char *const roles[] = {"consumer.", "producer.", "admin."};
+    for (size_t i = 0; i < COUNT_OF(roles); i++)
+        if (strncmp(key, roles[i], strlen(roles[i])) == 0)
+            return kafka_denied_reason(key + strlen(roles[i]));
     for (size_t i = 0; i < COUNT_OF(denied); i++)
         if (strcmp(key, denied[i].key) == 0)
             return denied[i].reason;
@@ -89,27 +93,17 @@ static void set_kafka(struct reading *reading, const char *name, const char *tex
     setting->secret = from_file || kafka_is_secret(key);
 }
 
-static void read_section(struct reading *reading, const struct node *node, const char *prefix) {
-    char name[KEY_BYTES];
-    for (int i = 0; i < node->count; i++) {
-        const struct node *item = node->items[i];
-        (void)snprintf(name, sizeof name, "%s%s%.80s", prefix, *prefix ? "." : "", node->keys[i]);
-        if (item->kind == NODE_MAPPING)
-            read_section(reading, item, name);
-        else if (item->kind == NODE_SCALAR)
-            set_kafka(reading, name, item->text, item->line);
-        else
-            problem_add(reading->problems, item->line, "kafka", "%s must be text, not a list",
-                        name);
-    }
-}
-
-void read_kafka(struct reading *reading, const struct node *node) {
-    if (node->kind == NODE_MAPPING)
-        read_section(reading, node, "");
-    else
+void read_kafka(struct reading *reading, const char *name, const struct node *node) {
+    char inner[KEY_BYTES];
+    if (node->kind == NODE_SCALAR && *name)
+        set_kafka(reading, name, node->text, node->line);
+    else if (node->kind != NODE_MAPPING)
         problem_add(reading->problems, node->line, "kafka",
                     "must be a mapping of librdkafka's properties (bootstrap.servers: ...)");
+    for (int i = 0; node->kind == NODE_MAPPING && i < node->count; i++) {
+        (void)snprintf(inner, sizeof inner, "%.40s%s%.80s", name, *name ? "." : "", node->keys[i]);
+        read_kafka(reading, inner, node->items[i]);
+    }
 }
 
 /* SLIPSTREAM_KAFKA_SASL_USERNAME is kafka.sasl.username. */

@@ -88,7 +88,8 @@ void config_reference(struct buffer *out) {
     add_rows(out, false);
     text_add(out, "### An item of `tasks`\n\n");
     add_rows(out, true);
-    text_add(out, "### `kafka`\n\nEvery other property goes to librdkafka as it is. "
+    text_add(out, "### `kafka`\n\nEvery other property goes to librdkafka as it is; with "
+                  "`consumer.`, `producer.` or `admin.` before it, to those clients only. "
                   "`kafka.NAME.file: PATH` reads the property NAME from a file and keeps it "
                   "secret. These break the guarantees and are refused:\n\n");
     add_denied(out);

@@ -43,7 +43,7 @@ static struct topic_plan input_plan(const struct config *config, const char *top
     return plan;
 }
 
-int config_topics(const struct config *config, struct topic_plan out_plans[TOPICS_MAX]) {
+int config_topics(const struct config *config, struct topic_plan out_plans[PLANS_MAX]) {
     int count = 0, shared = config->partials_partitions;
     out_plans[count++] = input_plan(config, config->predictions.topic, "predictions, by id");
     out_plans[count++] = input_plan(config, config->feedback.topic, "labels, by id");
@@ -65,7 +65,7 @@ int config_topics(const struct config *config, struct topic_plan out_plans[TOPIC
 }
 
 void config_print_topics(const struct config *config, struct buffer *out) {
-    struct topic_plan plans[TOPICS_MAX];
+    struct topic_plan plans[PLANS_MAX];
     int count = config_topics(config, plans);
     for (int i = 0; i < count; i++) {
         const struct topic_plan *plan = &plans[i];
