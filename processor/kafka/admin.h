@@ -5,19 +5,9 @@
 
 #include "base/error.h"
 #include "base/slice.h"
-#include "config/definition.h"
+#include "config/config.h"
 
 struct admin;
-
-enum { TOPIC_SETTINGS_MAX = 12 };
-
-struct topic_request {
-    const char *topic;
-    int32_t partitions;
-    int32_t replication; /* 0: the brokers' default */
-    const char *keys[TOPIC_SETTINGS_MAX], *values[TOPIC_SETTINGS_MAX];
-    size_t setting_count;
-};
 
 /* Errors: CONFIG. */
 enum status admin_create(const struct config *config, struct admin **out_admin,
@@ -27,10 +17,11 @@ void admin_destroy(struct admin *admin); /* accepts NULL */
 /* 0: the topic does not exist.  Errors: BROKER. */
 enum status admin_partition_count(struct admin *admin, const char *topic, int32_t *out_count,
                                   struct error *err) MUST_CHECK;
-/* Waits until the topic can be used; a topic that exists is left as it is and *out_existed set.
- * Errors: BROKER, CONFIG (refused by policy, access denied). */
-enum status admin_create_topic(struct admin *admin, const struct topic_request *request,
-                               bool *out_existed, struct error *err) MUST_CHECK;
+/* Creates plan->topic with that many partitions and waits until it can be used; a topic that exists
+ * is left as it is and *out_existed set.  Errors: BROKER, CONFIG (refused by a policy, access
+ * denied). */
+enum status admin_create_topic(struct admin *admin, const struct topic_plan *plan,
+                               int32_t partitions, bool *out_existed, struct error *err) MUST_CHECK;
 /* Value in force of a topic's setting, appended to out_value; nothing when the broker does not know
  * it.  Errors: BROKER, CONFIG (no such topic, access denied). */
 enum status admin_topic_setting(struct admin *admin, const char *topic, const char *setting,

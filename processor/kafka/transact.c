@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kafka/transact.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "kafka/membership.h"
+#include "kafka/settings.h"
+
+enum {
+    CALL_TIMEOUT_MS = 20000, /* past transaction.timeout.ms nothing that is sent can succeed */
+    HEADERS_MAX = 32,
+};
+
+struct transaction_producer {
+    const struct config *config;
+    char *transactional_id;
+    rd_kafka_t *client; /* NULL after an unknown outcome, until recovered */
+    bool is_open;
+    bool has_failed; /* a send failed: only abort is left */
+};
+
+const char *commit_outcome_name(enum commit_outcome outcome) {
+    static const char *const names[] = {"unknown", "committed", "aborted", "fenced"};
+    ASSERT((size_t)outcome < COUNT_OF(names));
+    return names[outcome];
+}
+
+static enum status open_client(const struct transaction_producer *producer, rd_kafka_t **out_client,
+                               struct error *err) {
+    struct kafka_identity identity = {.transactional_id = producer->transactional_id};
+    rd_kafka_conf_t *conf = NULL;
+    TRY(conf_create(producer->config, ROLE_TRANSACTIONS, &identity, &conf, err));
+    return client_create(ROLE_TRANSACTIONS, conf, out_client, err);
+}
+
+/* Drops what is queued: the transaction is decided or will be by the next epoch. */
+static void close_client(struct transaction_producer *producer) {
+    if (producer->client) {
+        (void)rd_kafka_purge(producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                                   RD_KAFKA_PURGE_F_NON_BLOCKING);
+        rd_kafka_destroy(producer->client);
+    }
+    producer->client = NULL;
+    producer->is_open = producer->has_failed = false;
+}
+
+enum status transaction_recover(struct transaction_producer *producer, struct error *err) {
+    close_client(producer);
+    rd_kafka_t *client = NULL;
+    TRY(open_client(producer, &client, err));
+    rd_kafka_error_t *error = rd_kafka_init_transactions(client, CALL_TIMEOUT_MS);
+    enum status status = kafka_check(error, "init_transactions", err);
+    if (status == STATUS_OK)
+        producer->client = client;
+    else
+        rd_kafka_destroy(client);
+    return status;
+}
+
+enum status transaction_producer_create(const struct config *config, const char *transactional_id,
+                                        struct transaction_producer **out_producer,
+                                        struct error *err) {
+    struct transaction_producer *producer = alloc_zero(1, sizeof *producer);
+    producer->config = config;
+    producer->transactional_id = alloc_copy(slice_from(transactional_id));
+    enum status status = transaction_recover(producer, err);
+    if (status == STATUS_OK)
+        *out_producer = producer;
+    else
+        transaction_producer_destroy(producer);
+    return status;
+}
+
+void transaction_producer_destroy(struct transaction_producer *producer) {
+    if (!producer)
+        return;
+    close_client(producer);
+    free(producer->transactional_id);
+    free(producer);
+}
+
+bool transaction_is_open(const struct transaction_producer *producer) {
+    return producer->is_open;
+}
+
+static enum status begin(struct transaction_producer *producer, struct error *err) {
+    if (!producer->client)
+        return error_set(err, STATUS_BROKER, "transaction: the producer is to be recovered first");
+    if (producer->is_open)
+        return STATUS_OK;
+    TRY(kafka_check(rd_kafka_begin_transaction(producer->client), "begin_transaction", err));
+    producer->is_open = true;
+    producer->has_failed = false;
+    return STATUS_OK;
+}
+
+/* librdkafka does not write to what it copies, but does not say so in its types. */
+static void *writable(const void *bytes) {
+    return (void *)(uintptr_t)bytes;
+}
+
+static rd_kafka_vu_t bytes_argument(rd_kafka_vtype_t type, struct slice bytes) {
+    return (rd_kafka_vu_t){.vtype = type, .u.mem = {writable(bytes.data), bytes.size}};
+}
+
+static size_t fill_arguments(rd_kafka_vu_t arguments[], const char *topic,
+                             const struct message *message, int64_t timestamp_ms) {
+    size_t count = 0;
+    arguments[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic};
+    arguments[count++] =
+        (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = message->partition};
+    arguments[count++] =
+        (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY};
+    arguments[count++] = bytes_argument(RD_KAFKA_VTYPE_KEY, message->key);
+    arguments[count++] = bytes_argument(RD_KAFKA_VTYPE_VALUE, message->value);
+    if (timestamp_ms != 0)
+        arguments[count++] =
+            (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = timestamp_ms};
+    for (size_t i = 0; i < message->header_count; i++) {
+        const struct header *header = &message->headers[i];
+        arguments[count++] = (rd_kafka_vu_t){
+            .vtype = RD_KAFKA_VTYPE_HEADER,
+            .u.header = {header->name, header->value.data, (ssize_t)header->value.size}};
+    }
+    return count;
+}
+
+enum status transaction_send(struct transaction_producer *producer, const char *topic,
+                             const struct message *message, int64_t timestamp_ms,
+                             struct error *err) {
+    ASSERT(message->header_count <= HEADERS_MAX);
+    TRY(begin(producer, err));
+    rd_kafka_vu_t arguments[HEADERS_MAX + 6];
+    size_t count = fill_arguments(arguments, topic, message, timestamp_ms);
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * CALL_TIMEOUT_MS;
+    rd_kafka_error_t *error = rd_kafka_produceva(producer->client, arguments, count);
+    while (error && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+           clock_monotonic_us() < deadline_us) {
+        rd_kafka_error_destroy(error);
+        (void)rd_kafka_poll(producer->client, 10);
+        error = rd_kafka_produceva(producer->client, arguments, count);
+    }
+    if (!error)
+        return STATUS_OK;
+    producer->has_failed = true;
+    return kafka_check(error, topic, err);
+}
+
+/* Repeats call as long as that may help. */
+static enum kafka_verdict insist(rd_kafka_error_t *(*call)(void *argument), void *argument,
+                                 struct error *err) {
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * CALL_TIMEOUT_MS;
+    enum kafka_verdict verdict = kafka_judge(call(argument), err);
+    while (verdict == VERDICT_RETRY && clock_monotonic_us() < deadline_us)
+        verdict = kafka_judge(call(argument), err);
+    return verdict == VERDICT_RETRY ? VERDICT_INDEFINITE : verdict;
+}
+
+static rd_kafka_error_t *call_abort(void *client) {
+    return rd_kafka_abort_transaction(client, CALL_TIMEOUT_MS);
+}
+
+static rd_kafka_error_t *call_commit(void *client) {
+    return rd_kafka_commit_transaction(client, CALL_TIMEOUT_MS);
+}
+
+struct offsets_call {
+    rd_kafka_t *client;
+    const rd_kafka_topic_partition_list_t *offsets;
+    const rd_kafka_consumer_group_metadata_t *metadata;
+};
+
+static rd_kafka_error_t *call_send_offsets(void *argument) {
+    const struct offsets_call *call = argument;
+    return rd_kafka_send_offsets_to_transaction(call->client, call->offsets, call->metadata,
+                                                CALL_TIMEOUT_MS);
+}
+
+static enum commit_outcome abandon(struct transaction_producer *producer,
+                                   enum kafka_verdict verdict) {
+    close_client(producer);
+    return verdict == VERDICT_FATAL ? COMMIT_FENCED : COMMIT_UNKNOWN;
+}
+
+enum commit_outcome transaction_abort(struct transaction_producer *producer, struct error *err) {
+    if (!producer->is_open)
+        return producer->client ? COMMIT_ABORTED : COMMIT_UNKNOWN;
+    enum kafka_verdict verdict = insist(call_abort, producer->client, err);
+    if (verdict != VERDICT_DONE)
+        return abandon(producer, verdict);
+    producer->is_open = producer->has_failed = false;
+    return COMMIT_ABORTED;
+}
+
+/* What went wrong before stays in err, whatever the abort says. */
+static enum commit_outcome give_up(struct transaction_producer *producer,
+                                   enum kafka_verdict verdict) {
+    if (verdict == VERDICT_ABORT)
+        return transaction_abort(producer, NULL);
+    return abandon(producer, verdict);
+}
+
+static rd_kafka_topic_partition_list_t *offsets_of(const struct log_position *positions,
+                                                   size_t count) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, positions[i].topic, positions[i].partition)
+            ->offset = positions[i].offset;
+    return list;
+}
+
+static enum kafka_verdict send_offsets(struct transaction_producer *producer,
+                                       struct group_consumer *group,
+                                       const struct log_position *positions, size_t count,
+                                       struct error *err) {
+    rd_kafka_consumer_group_metadata_t *metadata =
+        membership_metadata(group, positions, count, err);
+    if (!metadata)
+        return VERDICT_ABORT;
+    rd_kafka_topic_partition_list_t *offsets = offsets_of(positions, count);
+    struct offsets_call call = {producer->client, offsets, metadata};
+    enum kafka_verdict verdict = insist(call_send_offsets, &call, err);
+    rd_kafka_topic_partition_list_destroy(offsets);
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+    return verdict;
+}
+
+enum commit_outcome transaction_commit(struct transaction_producer *producer,
+                                       struct group_consumer *group,
+                                       const struct log_position *positions, size_t count,
+                                       struct error *err) {
+    if (!producer->client) {
+        (void)error_set(err, STATUS_BROKER, "transaction: the producer is to be recovered first");
+        return COMMIT_UNKNOWN;
+    }
+    if (producer->has_failed) {
+        (void)error_set(err, STATUS_BROKER, "transaction: a record could not be sent");
+        return transaction_abort(producer, NULL);
+    }
+    if (count == 0 && !producer->is_open)
+        return COMMIT_COMMITTED;
+    enum status begun = begin(producer, err);
+    if (begun != STATUS_OK)
+        return abandon(producer, begun == STATUS_FENCED ? VERDICT_FATAL : VERDICT_INDEFINITE);
+    enum kafka_verdict verdict = VERDICT_DONE;
+    if (count > 0)
+        verdict = send_offsets(producer, group, positions, count, err);
+    if (verdict == VERDICT_DONE)
+        verdict = insist(call_commit, producer->client, err);
+    if (verdict != VERDICT_DONE)
+        return give_up(producer, verdict);
+    producer->is_open = false;
+    return COMMIT_COMMITTED;
+}
