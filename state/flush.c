@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/flush.h"
+
+#include "base/varint.h"
+#include "state/key.h"
+#include "state/mutation.h"
+
+/* A list of 64 tasks with some files each is a few kilobytes. */
+enum { PENDING_VERSION = 1, PENDING_BYTES_MAX = 64 * 1024 * 1024 };
+
+struct pending_file {
+    uint64_t file;
+    struct family family;
+    struct slice key, value; /* the witness */
+};
+
+struct pending {
+    struct pending_file *files;
+    size_t count;
+};
+
+static const struct family meta = {.kind = FAMILY_META};
+
+void (*flush_hook)(const char *write) = NULL;
+
+static void before(const char *write) {
+    if (flush_hook)
+        flush_hook(write);
+}
+
+void flush_init(struct flush *flush, struct store *store, const struct disk_ops *disk) {
+    *flush = (struct flush){.store = store, .disk = disk, .next_file = 1};
+    arena_init(&flush->arena);
+}
+
+void flush_release(struct flush *flush) {
+    arena_release(&flush->arena);
+}
+
+enum status flush_usable(const struct flush *flush, struct error *err) {
+    if (!flush->failed)
+        return STATUS_OK;
+    return error_set(err, STATUS_IO, "a write of this store failed before: close and open it");
+}
+
+/* The list, as bytes of the meta family. */
+
+static void write_pending(const struct flush *flush, const struct pending *pending,
+                          struct buffer *out) {
+    write_long(out, PENDING_VERSION);
+    write_long(out, (int64_t)flush->next_file);
+    write_long(out, (int64_t)pending->count);
+    for (size_t i = 0; i < pending->count; i++) {
+        const struct pending_file *file = &pending->files[i];
+        write_long(out, (int64_t)file->file);
+        write_long(out, file->family.instance);
+        write_long(out, file->family.slice);
+        write_bytes(out, file->key);
+        write_bytes(out, file->value);
+    }
+}
+
+static struct pending_file read_pending_file(struct reader *reader) {
+    struct pending_file file = {.file = (uint64_t)read_long(reader)};
+    file.family.kind = FAMILY_ROWS;
+    file.family.instance = (uint32_t)read_long(reader);
+    file.family.slice = read_long(reader);
+    file.key = read_bytes(reader);
+    file.value = read_bytes(reader);
+    return file;
+}
+
+static enum status parse_pending(struct flush *flush, struct slice bytes,
+                                 struct pending *out_pending, struct error *err) {
+    struct reader reader = reader_from(bytes);
+    int64_t version = read_long(&reader), next_file = read_long(&reader);
+    size_t count = (size_t)read_long(&reader);
+    if (reader.failed || version != PENDING_VERSION || count > bytes.size)
+        return error_set(err, STATUS_CORRUPT, "the list of row files does not parse");
+    struct pending pending = {arena_take(&flush->arena, count * sizeof *pending.files), count};
+    for (size_t i = 0; i < count; i++)
+        pending.files[i] = read_pending_file(&reader);
+    if (!reader_done(&reader))
+        return error_set(err, STATUS_CORRUPT, "the list of row files does not parse");
+    flush->next_file = (uint64_t)next_file;
+    *out_pending = pending;
+    return STATUS_OK;
+}
+
+/* Primitive writes, each announced to the tests. */
+
+static enum status create_family(struct flush *flush, struct family family, struct error *err) {
+    if (flush->disk->has_family(flush->store, family))
+        return STATUS_OK;
+    before("create_family");
+    return flush->disk->create_family(flush->store, family, err);
+}
+
+static enum status remove_file(struct flush *flush, uint64_t file, struct error *err) {
+    before("remove_file");
+    return flush->disk->remove_file(flush->store, file, err);
+}
+
+static enum status ingest(struct flush *flush, const struct pending_file *file, struct error *err) {
+    before("ingest");
+    return flush->disk->ingest(flush->store, file->file, file->family, err);
+}
+
+/* The puts and the list in one batch. */
+static enum status commit(struct flush *flush, const struct store_put *puts, size_t count,
+                          const struct pending *pending, struct error *err) {
+    struct buffer list;
+    buffer_init(&list, PENDING_BYTES_MAX);
+    write_pending(flush, pending, &list);
+    struct store_put *all = arena_take(&flush->arena, (count + 1) * sizeof *all);
+    bool drops_mark = mutation == MUTATION_DROP_MARK;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (drops_mark && puts[i].family.kind == FAMILY_MARKS)
+            drops_mark = false;
+        else
+            all[used++] = puts[i];
+    }
+    all[used++] =
+        (struct store_put){.family = meta, .key = PENDING_KEY, .value = buffer_slice(&list)};
+    before("write_batch");
+    enum status status = flush->disk->write_batch(flush->store, all, used, err);
+    buffer_release(&list);
+    return status;
+}
+
+/* Step (a) */
+
+static enum status create_families(struct flush *flush, const struct store_row *rows,
+                                   size_t row_count, const struct store_put *puts, size_t put_count,
+                                   struct error *err) {
+    TRY(create_family(flush, meta, err));
+    for (size_t i = 0; i < row_count; i++)
+        if (i == 0 || family_compare(rows[i - 1].family, rows[i].family) != 0)
+            TRY(create_family(flush, rows[i].family, err));
+    for (size_t i = 0; i < put_count; i++)
+        if (i == 0 || family_compare(puts[i - 1].family, puts[i].family) != 0)
+            TRY(create_family(flush, puts[i].family, err));
+    return STATUS_OK;
+}
+
+static enum status holds(struct flush *flush, struct family family, struct slice key,
+                         struct slice value, bool *out_holds, struct error *err) {
+    struct slice found = {0};
+    TRY(flush->store->ops->get(flush->store, family, &key, 1, &found, &flush->arena, err));
+    *out_holds = found.data && slice_equal(found, value);
+    return STATUS_OK;
+}
+
+static enum status find_witness(struct flush *flush, const struct store_row *rows, size_t count,
+                                size_t *out_witness, struct error *err) {
+    for (*out_witness = 0; *out_witness < count; ++*out_witness) {
+        const struct store_row *row = &rows[*out_witness];
+        bool is_held = false;
+        TRY(holds(flush, row->family, row->key, row->value, &is_held, err));
+        if (!is_held)
+            break;
+    }
+    return STATUS_OK;
+}
+
+/* The rows of one family. */
+static enum status write_file(struct flush *flush, const struct store_row *rows, size_t count,
+                              struct pending *pending, struct error *err) {
+    size_t witness = 0;
+    TRY(find_witness(flush, rows, count, &witness, err));
+    if (witness == count)
+        return STATUS_OK;
+    struct pending_file file = {.file = flush->next_file++,
+                                .family = rows->family,
+                                .key = rows[witness].key,
+                                .value = rows[witness].value};
+    pending->files[pending->count++] = file;
+    before("write_file");
+    return flush->disk->write_file(flush->store, file.file, rows, count, err);
+}
+
+static size_t family_end(const struct store_row *rows, size_t count, size_t at) {
+    size_t end = at + 1;
+    while (end < count && family_compare(rows[end].family, rows[at].family) == 0)
+        end++;
+    return end;
+}
+
+static enum status write_files(struct flush *flush, const struct store_row *rows, size_t count,
+                               struct pending *pending, struct error *err) {
+    size_t families = 0;
+    for (size_t at = 0; at < count; at = family_end(rows, count, at))
+        families++;
+    pending->files = arena_take(&flush->arena, families * sizeof *pending->files);
+    for (size_t at = 0, end; at < count; at = end) {
+        end = family_end(rows, count, at);
+        TRY(write_file(flush, rows + at, end - at, pending, err));
+    }
+    if (pending->count == 0)
+        return STATUS_OK;
+    before("sync_files");
+    return flush->disk->sync_files(flush->store, err);
+}
+
+/* Step (c) */
+
+static enum status ingest_files(struct flush *flush, const struct pending *pending,
+                                struct error *err) {
+    for (size_t i = 0; i < pending->count; i++) {
+        TRY(ingest(flush, &pending->files[i], err));
+        TRY(remove_file(flush, pending->files[i].file, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status clear(struct flush *flush, const struct pending *pending, struct error *err) {
+    if (pending->count == 0)
+        return STATUS_OK;
+    return commit(flush, NULL, 0, &(struct pending){0}, err);
+}
+
+static void check_contract(const struct store_row *rows, size_t row_count,
+                           const struct store_put *puts, size_t put_count) {
+    for (size_t i = 0; i < row_count; i++) {
+        ASSERT(rows[i].family.kind == FAMILY_ROWS);
+        ASSERT(i == 0 || row_compare(&rows[i - 1], &rows[i]) < 0);
+    }
+    for (size_t i = 0; i < put_count; i++) {
+        ASSERT(puts[i].family.kind != FAMILY_ROWS);
+        ASSERT(puts[i].family.kind != FAMILY_META || !slice_equal(puts[i].key, PENDING_KEY));
+    }
+}
+
+static enum status write_all(struct flush *flush, const struct store_row *rows, size_t row_count,
+                             const struct store_put *puts, size_t put_count, struct error *err) {
+    struct pending pending = {0};
+    TRY(create_families(flush, rows, row_count, puts, put_count, err));
+    TRY(write_files(flush, rows, row_count, &pending, err));
+    if (mutation == MUTATION_ROWS_BEFORE_COUNTS) {
+        TRY(ingest_files(flush, &pending, err));
+        pending.count = 0;
+    }
+    TRY(commit(flush, puts, put_count, &pending, err));
+    TRY(ingest_files(flush, &pending, err));
+    return clear(flush, &pending, err);
+}
+
+enum status flush_write(struct flush *flush, const struct store_row *rows, size_t row_count,
+                        const struct store_put *puts, size_t put_count, struct error *err) {
+    TRY(flush_usable(flush, err));
+    check_contract(rows, row_count, puts, put_count);
+    if (row_count == 0 && put_count == 0)
+        return STATUS_OK;
+    arena_reset(&flush->arena);
+    enum status status = write_all(flush, rows, row_count, puts, put_count, err);
+    flush->failed = status != STATUS_OK;
+    return status;
+}
+
+enum status flush_drop(struct flush *flush, struct family family, struct error *err) {
+    TRY(flush_usable(flush, err));
+    ASSERT(family.kind == FAMILY_ROWS || family.kind == FAMILY_MARKS);
+    if (!flush->disk->has_family(flush->store, family))
+        return STATUS_OK;
+    before("drop_family");
+    enum status status = flush->disk->drop_family(flush->store, family, err);
+    flush->failed = status != STATUS_OK;
+    return status;
+}
+
+/* Recovery */
+
+static enum status recover_file(struct flush *flush, const struct pending_file *file,
+                                struct error *err) {
+    bool is_ingested = true;
+    if (flush->disk->has_family(flush->store, file->family))
+        TRY(holds(flush, file->family, file->key, file->value, &is_ingested, err));
+    if (!is_ingested || mutation == MUTATION_REINGEST)
+        TRY(ingest(flush, file, err));
+    return remove_file(flush, file->file, err);
+}
+
+static bool contains(const uint64_t *files, size_t count, uint64_t file) {
+    for (size_t i = 0; i < count; i++)
+        if (files[i] == file)
+            return true;
+    return false;
+}
+
+static bool is_pending(const struct pending *pending, uint64_t file) {
+    for (size_t i = 0; i < pending->count; i++)
+        if (pending->files[i].file == file)
+            return true;
+    return false;
+}
+
+static enum status recover_files(struct flush *flush, const struct pending *pending,
+                                 struct error *err) {
+    uint64_t *files = NULL;
+    size_t count = 0;
+    TRY(flush->disk->list_files(flush->store, &files, &count, &flush->arena, err));
+    for (size_t i = 0; i < pending->count; i++)
+        if (contains(files, count, pending->files[i].file))
+            TRY(recover_file(flush, &pending->files[i], err));
+    for (size_t i = 0; i < count; i++)
+        if (!is_pending(pending, files[i]))
+            TRY(remove_file(flush, files[i], err));
+    return clear(flush, pending, err);
+}
+
+enum status flush_recover(struct flush *flush, struct error *err) {
+    struct slice key = PENDING_KEY, bytes = {0};
+    struct pending pending = {0};
+    TRY(flush->store->ops->get(flush->store, meta, &key, 1, &bytes, &flush->arena, err));
+    if (bytes.data)
+        TRY(parse_pending(flush, bytes, &pending, err));
+    return recover_files(flush, &pending, err);
+}

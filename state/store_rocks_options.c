@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/store_rocks_options.h"
+
+#include <stdlib.h>
+
+enum {
+    RUNS_MAX = 16, /* sorted files of a rows family before they are merged */
+    FILTER_BITS = 10,
+    ROW_BLOCK_BYTES = 16 * 1024,
+    ORDINARY_BLOCK_BYTES = 8 * 1024,
+    META_BLOCK_BYTES = 4 * 1024,
+    ROW_RESTART_INTERVAL = 16,
+    ROW_MEMTABLE_BYTES = 64 * 1024, /* never written */
+    ORDINARY_MEMTABLE_BYTES = 4 * 1024 * 1024,
+    DATABASE_MEMTABLE_BYTES = 8 * 1024 * 1024,
+    MEMTABLE_BLOCK_BYTES = 16 * 1024, /* a family with a few marks holds one */
+    WAL_BYTES = 64 * 1024 * 1024,
+    OPEN_FILES = 512,
+    LOG_BYTES = 1024 * 1024,
+    LOG_LEVEL_WARN = 2,
+};
+
+struct store_cache {
+    rocksdb_cache_t *lru;
+};
+
+struct store_cache *store_cache_create(size_t bytes_max) {
+    struct store_cache *cache = alloc_zero(1, sizeof *cache);
+    cache->lru = rocksdb_cache_create_lru(bytes_max);
+    return cache;
+}
+
+void store_cache_destroy(struct store_cache *cache) {
+    if (!cache)
+        return;
+    rocksdb_cache_destroy(cache->lru);
+    free(cache);
+}
+
+static void set_table(rocksdb_options_t *options, const struct store_cache *cache,
+                      size_t block_bytes, int restart_interval) {
+    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+    rocksdb_block_based_options_set_block_size(table, block_bytes);
+    rocksdb_block_based_options_set_block_restart_interval(table, restart_interval);
+    rocksdb_block_based_options_set_format_version(table, 5);
+    rocksdb_block_based_options_set_filter_policy(
+        table, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS));
+    rocksdb_block_based_options_set_index_type(
+        table, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(table, 1);
+    rocksdb_block_based_options_set_metadata_block_size(table, META_BLOCK_BYTES);
+    rocksdb_block_based_options_set_block_cache(table, cache->lru);
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
+    rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
+    rocksdb_options_set_block_based_table_factory(options, table);
+    rocksdb_block_based_options_destroy(table);
+}
+
+/* Runs of like size are merged; the size of the oldest is no reason to merge all. */
+static void set_universal(rocksdb_options_t *options) {
+    rocksdb_universal_compaction_options_t *universal =
+        rocksdb_universal_compaction_options_create();
+    rocksdb_universal_compaction_options_set_size_ratio(universal, 20);
+    rocksdb_universal_compaction_options_set_min_merge_width(universal, RUNS_MAX / 2);
+    rocksdb_universal_compaction_options_set_max_size_amplification_percent(universal, 1000000);
+    rocksdb_options_set_compaction_style(options, rocksdb_universal_compaction);
+    rocksdb_options_set_universal_compaction_options(options, universal);
+    rocksdb_universal_compaction_options_destroy(universal);
+}
+
+static rocksdb_options_t *create_rows(const struct store_cache *cache) {
+    rocksdb_options_t *options = rocksdb_options_create();
+    set_table(options, cache, ROW_BLOCK_BYTES, ROW_RESTART_INTERVAL);
+    set_universal(options);
+    rocksdb_options_set_num_levels(options, 1);
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, RUNS_MAX);
+    rocksdb_options_set_level0_slowdown_writes_trigger(options, 2 * RUNS_MAX);
+    rocksdb_options_set_level0_stop_writes_trigger(options, 3 * RUNS_MAX);
+    rocksdb_options_set_write_buffer_size(options, ROW_MEMTABLE_BYTES);
+    rocksdb_options_set_compression(options, rocksdb_zstd_compression);
+    return options;
+}
+
+/* Of a synced log nothing in the middle is ever lost: damage there is an error, not an earlier
+ * state to go on from, since the ingested rows would be ahead of it. */
+static void set_database(rocksdb_options_t *options) {
+    rocksdb_options_set_create_if_missing(options, 1);
+    rocksdb_options_set_wal_recovery_mode(options,
+                                          rocksdb_tolerate_corrupted_tail_records_recovery);
+    rocksdb_options_set_max_total_wal_size(options, WAL_BYTES);
+    rocksdb_options_set_db_write_buffer_size(options, DATABASE_MEMTABLE_BYTES);
+    rocksdb_options_set_max_open_files(options, OPEN_FILES);
+    rocksdb_options_set_max_background_jobs(options, 2);
+    rocksdb_options_set_skip_stats_update_on_db_open(options, 1);
+    rocksdb_options_set_skip_checking_sst_file_sizes_on_db_open(options, 1);
+    rocksdb_options_set_stats_dump_period_sec(options, 0);
+    rocksdb_options_set_stats_persist_period_sec(options, 0);
+    rocksdb_options_set_info_log_level(options, LOG_LEVEL_WARN);
+    rocksdb_options_set_max_log_file_size(options, LOG_BYTES);
+    rocksdb_options_set_keep_log_file_num(options, 2);
+}
+
+static rocksdb_options_t *create_ordinary(const struct store_cache *cache) {
+    rocksdb_options_t *options = rocksdb_options_create();
+    set_table(options, cache, ORDINARY_BLOCK_BYTES, ROW_RESTART_INTERVAL);
+    set_database(options);
+    rocksdb_options_set_write_buffer_size(options, ORDINARY_MEMTABLE_BYTES);
+    rocksdb_options_set_arena_block_size(options, MEMTABLE_BLOCK_BYTES);
+    rocksdb_options_set_compression(options, rocksdb_zstd_compression);
+    return options;
+}
+
+void store_rocks_options_init(struct store_rocks_options *options,
+                              const struct store_cache *cache) {
+    options->ordinary = create_ordinary(cache);
+    options->rows = create_rows(cache);
+    options->synced = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_set_sync(options->synced, 1);
+    options->reading = rocksdb_readoptions_create();
+    options->scanning = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_fill_cache(options->scanning, 0);
+    options->moving = rocksdb_ingestexternalfileoptions_create();
+    rocksdb_ingestexternalfileoptions_set_move_files(options->moving, 1);
+    options->environment = rocksdb_envoptions_create();
+}
+
+void store_rocks_options_release(struct store_rocks_options *options) {
+    rocksdb_envoptions_destroy(options->environment);
+    rocksdb_ingestexternalfileoptions_destroy(options->moving);
+    rocksdb_readoptions_destroy(options->scanning);
+    rocksdb_readoptions_destroy(options->reading);
+    rocksdb_writeoptions_destroy(options->synced);
+    rocksdb_options_destroy(options->rows);
+    rocksdb_options_destroy(options->ordinary);
+}
+
+const rocksdb_options_t *store_rocks_family_options(const struct store_rocks_options *options,
+                                                    enum family_kind kind) {
+    return kind == FAMILY_ROWS ? options->rows : options->ordinary;
+}

@@ -1,0 +1,33 @@
+/* store_rocks_options.h -- how we use RocksDB: its settings, for store_rocks.c alone.
+ *
+ * Rows       families without memtable writes.  Universal compaction over sorted runs: 16 fresh
+ *            files are merged into one run in the background, so that a row is written about twice
+ *            in its life (a leveled merge would write the old run again with every 16 files).
+ * Ordinary   meta, panes, orphans, marks: leveled, small memtables; those of a whole database hold
+ *            DATABASE_MEMTABLE_BYTES at most.
+ * Memory     data, index and filter blocks of all databases live in the one shared cache, index and
+ *            filter partitions with high priority.  Memtables are not charged to it (the C API has
+ *            no write buffer manager), hence their own small bound.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SLIPSTREAM_STATE_STORE_ROCKS_OPTIONS_H
+#define SLIPSTREAM_STATE_STORE_ROCKS_OPTIONS_H
+
+#include <rocksdb/c.h>
+
+#include "state/store.h"
+
+struct store_rocks_options {
+    rocksdb_options_t *ordinary, *rows; /* ordinary is the database's too */
+    rocksdb_writeoptions_t *synced;
+    rocksdb_readoptions_t *reading, *scanning;
+    rocksdb_ingestexternalfileoptions_t *moving;
+    rocksdb_envoptions_t *environment;
+};
+
+void store_rocks_options_init(struct store_rocks_options *options, const struct store_cache *cache);
+void store_rocks_options_release(struct store_rocks_options *options);
+/* A borrow. */
+const rocksdb_options_t *store_rocks_family_options(const struct store_rocks_options *options,
+                                                    enum family_kind kind);
+
+#endif
