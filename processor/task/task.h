@@ -56,11 +56,14 @@ enum status task_step(struct task_stage *stage, const struct task_record *record
  * changed. */
 enum status task_commit(struct task_stage *stage, int64_t now_ms, bool drain, struct outbox *outbox,
                         struct error *err) MUST_CHECK;
+/* The transaction with that outbox and task_position is committed: flushes when due, or forced,
+ * unless records were stepped over since task_commit. */
 enum status task_committed(struct task_stage *stage, int64_t now_ms, bool force_flush,
                            struct error *err) MUST_CHECK;
 
 struct task_stats {
     int64_t partials, malformed, conflicts; /* conflicts: same version, other bytes */
+    int64_t ignored; /* of final panes, or of tasks that the configuration does not have */
     int64_t published, finals, unchanged;
     size_t panes, windows_waiting, bytes;      /* now */
     int64_t sealed_before_ms, final_before_ms; /* least over tasks and source partitions */

@@ -1,0 +1,102 @@
+/* stage.h -- the inside of stage 2: what its files share.
+ *
+ *     step    clocks.c  table.c                 what the partials say
+ *     commit  windows.c advance.c               which windows that touches
+ *             merge.c publish.c                 their values, as SLIs
+ *             history.c                         panes that became final
+ *     flush   persist.c                         what changed, to the store
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SLIPSTREAM_TASK_STAGE_H
+#define SLIPSTREAM_TASK_STAGE_H
+
+#include "metrics/metric.h"
+#include "task/clocks.h"
+#include "task/table.h"
+#include "task/task.h"
+#include "task/windows.h"
+
+enum {
+    SLIS_PER_COMMIT = 2000,     /* evaluated; urgent and overdue ones go beyond it */
+    REPLAY_SETTLE_EVERY = 65536 /* records; what became final is let go then */
+};
+
+struct task_state {
+    const struct task_definition *definition;
+    struct shape shape;
+    struct clocks clocks;
+    struct table table;
+    struct windows windows;
+    int64_t finished_until_ms; /* panes that end at or before it were looked at */
+    int64_t widest_pane_ms;    /* ever seen */
+    bool clocks_moved;         /* since the last commit */
+};
+
+struct store_puts {
+    struct store_put *items;
+    size_t count, capacity;
+};
+
+struct task_stage {
+    struct task_options options;
+    struct task_state *tasks;
+    int task_count;
+    int64_t position;
+    int64_t commit_position;  /* at the last commit */
+    int64_t flushed_position; /* of the store */
+    int64_t replayed;         /* records since the last settling */
+    bool is_live;
+    struct view_list waiting;  /* the newest first, see publish.c */
+    struct tables *scratch;    /* of one merge */
+    struct buffer key, value;  /* of one record */
+    struct arena commit_arena; /* of one commit or flush */
+    struct arena delete_arena; /* keys of `deletes` */
+    struct store_puts deletes; /* since the last flush */
+    size_t changed_bytes;      /* of partials, since the last flush */
+    bool has_flush_time;
+    int64_t last_flush_ms;
+    struct task_stats stats;
+};
+
+/* advance.c: from touched panes and moved clocks to outputs.  outbox NULL: replaying, what is final
+ * was published before. */
+void stage_advance(struct task_stage *stage, int64_t now_ms, bool drain, struct outbox *outbox);
+
+/* merge.c: adds up encoded partials into stage->scratch, cleared before. */
+struct merged {
+    int64_t late;
+    int64_t epoch; /* the greatest; INT64_MIN: nothing was there */
+    bool is_mixed;
+};
+void merge_pane(struct task_stage *stage, struct task_state *task, const struct pane *pane,
+                struct merged *out_merged);
+void merge_window(struct task_stage *stage, struct task_state *task, const struct group *group,
+                  int64_t start_ms, int64_t end_ms, struct merged *out_merged);
+
+/* publish.c */
+void publish_waiting(struct task_stage *stage, int64_t now_ms, bool drain, struct outbox *outbox);
+/* Views of final frames wait no longer; the others wait with no hurry. */
+void settle_waiting(struct task_stage *stage);
+
+/* history.c: panes that became final give way to their merge; outbox NULL: silently. */
+void finish_panes(struct task_stage *stage, struct task_state *task, struct outbox *outbox);
+/* Final panes that no open window covers leave memory and store. */
+void remove_panes(struct task_stage *stage, struct task_state *task);
+/* Takes a record of the state topic into the table; false when it is malformed. */
+bool restore_pane(struct task_stage *stage, struct slice value);
+
+/* persist.c */
+enum status stage_load(struct task_stage *stage, struct error *err) MUST_CHECK;
+enum status stage_flush(struct task_stage *stage, struct error *err) MUST_CHECK;
+size_t stage_changed_count(const struct task_stage *stage);
+void forget_source(struct task_stage *stage, const struct task_state *task, const struct pane *pane,
+                   int32_t partition);
+void forget_view(void *context /* struct task_stage */, const struct view *view);
+
+/* task.c: NULL when the configuration has no such task. */
+struct task_state *stage_find_task(struct task_stage *stage, struct slice name);
+/* NULL when the stretch is no pane, or another end is known of this start and epoch. */
+struct pane *stage_pane(struct task_state *task, struct slice group, int64_t start_ms,
+                        int64_t end_ms, int64_t epoch);
+
+#endif

@@ -1,0 +1,101 @@
+/* table.h -- the panes of one task: per (group, pane, epoch) one encoded partial per source
+ * partition.
+ *
+ * A partial replaces the one of its source partition, never adds; so the table is the same for
+ * every order and repetition of the partials.  Partials stay encoded: a pane may be one of a
+ * million.  A pane that is final holds one source, HISTORY_SOURCE: all of them merged.
+ *
+ * Pointers to groups stay valid until release; to panes until they are removed and the table is
+ * swept; to sources until the next change of their pane.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef SLIPSTREAM_TASK_TABLE_H
+#define SLIPSTREAM_TASK_TABLE_H
+
+#include "partial.h"
+
+enum { HISTORY_SOURCE = -1 };
+
+struct source {
+    int64_t version_predictions, version_labels;
+    int64_t late;
+    int32_t partition;
+    uint32_t size;      /* bytes of tables */
+    bool is_changed;    /* since the last flush */
+    bool is_unreadable; /* the present definition cannot read it: counts as absent */
+    char tables[];
+};
+
+struct group;
+
+struct pane {
+    int64_t start_ms, end_ms;
+    int64_t epoch;
+    int64_t touched_at_ms; /* the sealed limit when it was last touched */
+    struct group *group;
+    union {
+        struct source *one;
+        struct source **many;
+    } as; /* by partition; see pane_sources */
+    int32_t source_count;
+    bool is_final;
+    bool is_touched; /* in the list `touched` */
+    bool is_changed; /* in the list `changed` */
+    bool is_removed;
+};
+
+struct group {
+    struct slice text; /* owned */
+    uint64_t hash;
+    struct pane **panes; /* by (start_ms, epoch) */
+    size_t count, capacity;
+};
+
+struct pane_list {
+    struct pane **items;
+    size_t count, capacity;
+};
+
+struct table {
+    struct group **groups;
+    size_t group_count, group_capacity;
+    uint32_t *index; /* open addressing: number of a group + 1, or 0 */
+    size_t index_size;
+    struct pane_list touched; /* since the last commit */
+    struct pane_list changed; /* since the last flush */
+    size_t pane_count, bytes;
+};
+
+void table_init(struct table *table);
+void table_release(struct table *table);
+
+/* Finds, or makes an empty one. */
+struct group *table_group(struct table *table, struct slice text);
+/* Finds the pane with this start and epoch, or makes an empty one that ends at end_ms. */
+struct pane *table_pane(struct table *table, struct group *group, int64_t start_ms, int64_t end_ms,
+                        int64_t epoch);
+
+enum table_result {
+    TABLE_REPLACED,
+    TABLE_SAME,     /* version and bytes are there already */
+    TABLE_OLDER,    /* a newer version is there */
+    TABLE_CONFLICT, /* this version with other bytes, or a version that is neither: the one that is
+                       there stays */
+};
+/* Copies the partial into the pane, marks the pane changed. */
+enum table_result table_put(struct table *table, struct pane *pane, const struct partial *partial);
+/* Makes the pane final: its sources give way to their merge. */
+void table_put_history(struct table *table, struct pane *pane, int64_t late, struct slice tables);
+/* At the end of the list. */
+void pane_list_add(struct pane_list *list, struct pane *pane);
+void table_touch(struct table *table, struct pane *pane, int64_t sealed_limit_ms);
+void table_change(struct table *table, struct pane *pane);
+/* Panes of a group whose is_removed is set leave it; call table_sweep for the memory. */
+void table_remove_marked(struct table *table, struct group *group);
+/* Everything changed is flushed. */
+void table_sweep(struct table *table);
+
+/* Index of the first pane that starts at or after start_ms. */
+size_t group_first_pane(const struct group *group, int64_t start_ms);
+struct source *const *pane_sources(const struct pane *pane);
+struct slice source_tables(const struct source *source);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "task/task.h"
+
+#include <stdlib.h>
+
+#include "task/stage.h"
+
+enum {
+    KEY_BYTES_MAX = 1 << 20,
+    VALUE_BYTES_MAX = 1 << 28,
+    GROUP_BYTES_MAX = 4096,
+    FLUSH_ENTRIES = 65536,
+    FLUSH_BYTES = 16 << 20,
+};
+static const int64_t FLUSH_INTERVAL_MS = 5 * 60 * 1000;
+/* Event times are Unix milliseconds: anything beyond is garbage, and would overflow sums. */
+static const int64_t TIME_LIMIT_MS = INT64_C(1) << 52;
+
+static void open_task(struct task_stage *stage, int t) {
+    struct task_state *task = &stage->tasks[t];
+    task->definition = &stage->options.config->tasks[t];
+    task->finished_until_ms = INT64_MIN;
+    shape_init(&task->shape, task->definition);
+    clocks_init(&task->clocks, stage->options.source_partitions);
+    table_init(&task->table);
+    windows_init(&task->windows, task->definition, t);
+}
+
+static void go_live(struct task_stage *stage) {
+    stage_advance(stage, 0, false, NULL);
+    stage->is_live = true;
+}
+
+enum status task_open(const struct task_options *options, struct task_stage **out_stage,
+                      struct error *err) {
+    ASSERT(options->source_partitions > 0);
+    struct task_stage *stage = alloc_zero(1, sizeof *stage);
+    stage->options = *options;
+    stage->task_count = options->config->task_count;
+    stage->tasks = alloc_zero((size_t)stage->task_count + 1, sizeof *stage->tasks);
+    stage->scratch = tables_create();
+    buffer_init(&stage->key, KEY_BYTES_MAX);
+    buffer_init(&stage->value, VALUE_BYTES_MAX);
+    arena_init(&stage->commit_arena);
+    arena_init(&stage->delete_arena);
+    for (int t = 0; t < stage->task_count; t++)
+        open_task(stage, t);
+    enum status status = stage_load(stage, err);
+    if (status != STATUS_OK) {
+        task_close(stage);
+        return status;
+    }
+    stage->commit_position = stage->position;
+    stage->is_live = stage->position >= options->committed;
+    *out_stage = stage;
+    return STATUS_OK;
+}
+
+void task_close(struct task_stage *stage) {
+    if (!stage)
+        return;
+    for (int t = 0; t < stage->task_count; t++) {
+        windows_release(&stage->tasks[t].windows);
+        table_release(&stage->tasks[t].table);
+        clocks_release(&stage->tasks[t].clocks);
+    }
+    free(stage->tasks);
+    free(stage->waiting.items);
+    free(stage->deletes.items);
+    tables_destroy(stage->scratch);
+    buffer_release(&stage->key);
+    buffer_release(&stage->value);
+    arena_release(&stage->commit_arena);
+    arena_release(&stage->delete_arena);
+    free(stage);
+}
+
+struct task_state *stage_find_task(struct task_stage *stage, struct slice name) {
+    for (int t = 0; t < stage->task_count; t++) {
+        if (slice_equal(slice_from(stage->tasks[t].definition->name), name))
+            return &stage->tasks[t];
+    }
+    return NULL;
+}
+
+struct pane *stage_pane(struct task_state *task, struct slice group, int64_t start_ms,
+                        int64_t end_ms, int64_t epoch) {
+    if (start_ms >= end_ms || start_ms < -TIME_LIMIT_MS || end_ms > TIME_LIMIT_MS ||
+        group.size > GROUP_BYTES_MAX)
+        return NULL;
+    struct pane *pane =
+        table_pane(&task->table, table_group(&task->table, group), start_ms, end_ms, epoch);
+    if (end_ms - start_ms > task->widest_pane_ms)
+        task->widest_pane_ms = end_ms - start_ms;
+    return pane->end_ms == end_ms ? pane : NULL;
+}
+
+static bool keys_agree(const struct partial_key *a, const struct partial_key *b) {
+    return a->family == b->family && a->epoch == b->epoch && a->partition == b->partition &&
+           a->pane_ms == b->pane_ms && slice_equal(a->task, b->task) &&
+           slice_equal(a->group, b->group);
+}
+
+static bool is_readable(struct task_stage *stage, const struct task_state *task,
+                        struct slice tables) {
+    tables_clear(stage->scratch);
+    return tables_read(stage->scratch, &task->shape, tables);
+}
+
+/* False: malformed. */
+static bool step_partial(struct task_stage *stage, const struct partial_key *key,
+                         struct slice value) {
+    struct partial partial;
+    if (!partial_read(value, &partial) || !keys_agree(key, &partial.key) ||
+        key->partition >= stage->options.source_partitions)
+        return false;
+    stage->stats.partials++;
+    struct task_state *task = stage_find_task(stage, key->task);
+    if (!task || clocks_passed(&task->clocks, BOUNDARY_FINAL, key->pane_ms, partial.pane_end_ms)) {
+        stage->stats.ignored++;
+        return true;
+    }
+    if (!is_readable(stage, task, partial.tables))
+        return false;
+    struct pane *pane = stage_pane(task, key->group, key->pane_ms, partial.pane_end_ms, key->epoch);
+    if (!pane)
+        return false;
+    if (pane->is_final) {
+        stage->stats.ignored++;
+        return true;
+    }
+    enum table_result result = table_put(&task->table, pane, &partial);
+    if (result == TABLE_REPLACED) {
+        table_touch(&task->table, pane, task->clocks.limit_ms[BOUNDARY_SEALED]);
+        stage->changed_bytes += partial.tables.size;
+    }
+    stage->stats.conflicts += result == TABLE_CONFLICT;
+    return true;
+}
+
+static bool step_clock(struct task_stage *stage, const struct partial_key *key,
+                       struct slice value) {
+    struct clock_partial said;
+    if (!clock_partial_read(value, &said) || !keys_agree(key, &said.key))
+        return false;
+    struct task_state *task = stage_find_task(stage, key->task);
+    if (!task) {
+        stage->stats.ignored++;
+        return true;
+    }
+    task->clocks_moved = true;
+    return clocks_put(&task->clocks, &(struct source_clock){
+                                         .partition = key->partition,
+                                         .epoch = key->epoch,
+                                         .from_ms = said.from_ms,
+                                         .until_ms = said.until_ms,
+                                         .before_ms = {said.sealed_before_ms, said.final_before_ms},
+                                         .position_predictions = said.position_predictions,
+                                         .position_feedback = said.position_feedback,
+                                         .is_changed = true,
+                                     });
+}
+
+static void step_record(struct task_stage *stage, const struct task_record *record) {
+    /* Our own tombstones: the panes they speak of are final here already. */
+    if (!record->value.data)
+        return;
+    struct partial_key key;
+    bool is_good = partial_read_key(record->key, &key);
+    if (is_good)
+        is_good = key.family == PARTIAL_CLOCK ? step_clock(stage, &key, record->value)
+                                              : step_partial(stage, &key, record->value);
+    stage->stats.malformed += !is_good;
+}
+
+/* What replay makes final was published before the commit that we replay to. */
+static void replay_step(struct task_stage *stage, int64_t next_offset) {
+    if (next_offset >= stage->options.committed) {
+        go_live(stage);
+    } else if (++stage->replayed % REPLAY_SETTLE_EVERY == 0) {
+        stage_advance(stage, 0, false, NULL);
+    }
+}
+
+enum status task_step(struct task_stage *stage, const struct task_record *records, size_t count,
+                      struct error *err UNUSED) {
+    for (size_t i = 0; i < count; i++) {
+        const struct task_record *record = &records[i];
+        if (record->offset < stage->position)
+            continue;
+        if (!stage->is_live && record->offset >= stage->options.committed)
+            go_live(stage);
+        step_record(stage, record);
+        stage->position = record->offset + 1;
+        if (!stage->is_live)
+            replay_step(stage, stage->position);
+    }
+    return STATUS_OK;
+}
+
+enum status task_restore(struct task_stage *stage, const struct task_record *record,
+                         struct error *err UNUSED) {
+    if (record->value.data && !restore_pane(stage, record->value))
+        stage->stats.malformed++;
+    return STATUS_OK;
+}
+
+int64_t task_position(const struct task_stage *stage) {
+    return stage->position;
+}
+
+void task_skip_to(struct task_stage *stage, int64_t offset) {
+    if (offset > stage->position)
+        stage->position = offset;
+    if (!stage->is_live && stage->position >= stage->options.committed)
+        go_live(stage);
+}
+
+bool task_is_live(const struct task_stage *stage) {
+    return stage->is_live;
+}
+
+enum status task_commit(struct task_stage *stage, int64_t now_ms, bool drain, struct outbox *outbox,
+                        struct error *err UNUSED) {
+    if (!stage->is_live)
+        return STATUS_OK;
+    stage_advance(stage, now_ms, drain, outbox);
+    stage->commit_position = stage->position;
+    return STATUS_OK;
+}
+
+static bool is_flush_due(struct task_stage *stage, int64_t now_ms) {
+    if (!stage->has_flush_time) {
+        stage->has_flush_time = true;
+        stage->last_flush_ms = now_ms;
+    }
+    int64_t interval_ms = stage->options.config->flush_interval_ms;
+    if (interval_ms <= 0)
+        interval_ms = FLUSH_INTERVAL_MS;
+    return stage_changed_count(stage) >= FLUSH_ENTRIES || stage->changed_bytes >= FLUSH_BYTES ||
+           now_ms - stage->last_flush_ms >= interval_ms;
+}
+
+enum status task_committed(struct task_stage *stage, int64_t now_ms, bool force_flush,
+                           struct error *err) {
+    /* Only what the transaction covered may reach the store. */
+    bool is_covered = stage->is_live && stage->position == stage->commit_position;
+    bool is_due = is_flush_due(stage, now_ms);
+    if (!is_covered || !(is_due || force_flush))
+        return STATUS_OK;
+    if (stage->position == stage->flushed_position && stage_changed_count(stage) == 0)
+        return STATUS_OK;
+    stage->last_flush_ms = now_ms;
+    return stage_flush(stage, err);
+}
+
+void task_stats(const struct task_stage *stage, struct task_stats *out_stats) {
+    *out_stats = stage->stats;
+    out_stats->windows_waiting = stage->waiting.count;
+    out_stats->sealed_before_ms = INT64_MAX;
+    out_stats->final_before_ms = INT64_MAX;
+    for (int t = 0; t < stage->task_count; t++) {
+        const struct task_state *task = &stage->tasks[t];
+        out_stats->panes += task->table.pane_count;
+        out_stats->bytes += task->table.bytes + task->windows.bytes;
+        out_stats->windows_waiting += task->windows.waiting.count;
+        if (task->clocks.limit_ms[BOUNDARY_SEALED] < out_stats->sealed_before_ms)
+            out_stats->sealed_before_ms = task->clocks.limit_ms[BOUNDARY_SEALED];
+        if (task->clocks.limit_ms[BOUNDARY_FINAL] < out_stats->final_before_ms)
+            out_stats->final_before_ms = task->clocks.limit_ms[BOUNDARY_FINAL];
+    }
+}
