@@ -61,7 +61,9 @@ static void print_window(const struct window_definition *window, struct buffer *
              format_duration(size, window->size_ms));
     if (window->kind != WINDOW_TUMBLING)
         text_add(out, "slide: %s, ", format_duration(slide, window->slide_ms));
-    text_add(out, "offset: %s, name: ", format_duration(offset, window->offset_ms));
+    if (window->offset_ms)
+        text_add(out, "offset: %s, ", format_duration(offset, window->offset_ms));
+    text_add(out, "name: ");
     add_scalar(out, window->name);
     text_add(out, "}\n");
 }

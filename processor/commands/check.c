@@ -1,0 +1,130 @@
+/* check.c -- slipstream check.  SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "commands/check_kafka.h"
+#include "commands/registry.h"
+
+enum { CHECK_BYTES_MAX = 4 << 20 };
+
+struct check_options {
+    const char *rate, *labelled, *groups, *partitions, *principal;
+    const char *create_topics, *offline, *only_topics, *only_acls, *quiet;
+};
+
+static bool read_load(const struct check_options *options, struct load *load) {
+    int64_t groups = load->groups, partitions = load->partitions;
+    bool good = argument_number("rate", options->rate, 0.001, 1e9, &load->predictions_per_second) &&
+                argument_number("labelled", options->labelled, 0, 1, &load->labelled) &&
+                argument_count("groups", options->groups, 0, 10000000, &groups) &&
+                argument_count("partitions", options->partitions, 1, 100000, &partitions);
+    load->groups = (int)groups;
+    load->partitions = (int)partitions;
+    return good;
+}
+
+static void add_title(struct buffer *out, const char *title) {
+    text_add(out, "%s# %s\n", out->size ? "\n" : "", title);
+}
+
+static void report(const struct config *config, const struct check_options *options,
+                   const struct load *load, struct buffer *out) {
+    const char *principal = options->principal ? options->principal : "User:slipstream";
+    bool all = !options->only_topics && !options->only_acls && !options->quiet;
+    if (all) {
+        add_title(out, "effective configuration");
+        config_print(config, out);
+        add_title(out, "topics: name, partitions, settings");
+    }
+    if (all || options->only_topics)
+        config_print_topics(config, out);
+    if (all)
+        add_title(out, "rights, as arguments of kafka-acls");
+    if (all || options->only_acls)
+        config_print_acls(config, principal, out);
+    if (all && config->feedback.prediction_time_column < 0)
+        text_add(out, "\n# note: the feedback does not carry the prediction's time "
+                      "(feedback.prediction.time):\n# each label is looked for in several "
+                      "segments, and ids must be unique within the horizon\n");
+    if (options->rate) {
+        add_title(out, "estimate");
+        config_print_estimate(config, load, out);
+    }
+}
+
+static int ask_kafka(const struct config *config, const struct check_options *options) {
+#ifdef HAVE_CHECK_KAFKA
+    struct error err = {0};
+    size_t findings = 0;
+    if (options->offline)
+        return EXIT_DONE;
+    enum status status = check_kafka(config, options->create_topics != NULL, &findings, &err);
+    if (status != STATUS_OK)
+        return command_failed(&command_check, status, &err);
+    return findings ? EXIT_FAILED : EXIT_DONE;
+#else
+    (void)config;
+    if (!options->create_topics)
+        return EXIT_DONE;
+    (void)fprintf(stderr, "slipstream check: this build cannot ask Kafka\n");
+    return EXIT_FAILED;
+#endif
+}
+
+static int check(const char *path, const struct check_options *options) {
+    struct load load = {.labelled = 0.5, .groups = 100, .partitions = 0};
+    struct config *config = command_config(path);
+    if (!config)
+        return EXIT_USAGE;
+    load.partitions = config->topics_partitions;
+    if (!read_load(options, &load)) {
+        config_destroy(config);
+        return EXIT_USAGE;
+    }
+    struct buffer out;
+    buffer_init(&out, CHECK_BYTES_MAX);
+    report(config, options, &load, &out);
+    bool written =
+        fwrite(out.data ? out.data : "", 1, out.size, stdout) == out.size && fflush(stdout) == 0;
+    buffer_release(&out);
+    int code = written ? ask_kafka(config, options) : EXIT_FAILED;
+    config_destroy(config);
+    return code;
+}
+
+static int run(int argc, char **argv) {
+    struct check_options options = {NULL};
+    const struct argument arguments[] = {
+        {"rate", "N", "estimate state, memory and Kafka bytes for N predictions a second",
+         &options.rate},
+        {"labelled", "SHARE", "share of predictions that get a label (0.5)", &options.labelled},
+        {"groups", "N", "live groups of a task together (100)", &options.groups},
+        {"partitions", "N", "partitions of the predictions topic (topics.partitions)",
+         &options.partitions},
+        {"topics", NULL, "print only the topics", &options.only_topics},
+        {"acls", NULL, "print only the rights", &options.only_acls},
+        {"quiet", NULL, "print only what is wrong", &options.quiet},
+        {"principal", "NAME", "whom the rights are for (User:slipstream)", &options.principal},
+        {"create-topics", NULL, "create the topics that are missing", &options.create_topics},
+        {"offline", NULL, "do not ask the cluster", &options.offline},
+    };
+    const char *operands[1];
+    int code = EXIT_DONE;
+    if (!arguments_parse(&command_check, argc, argv, arguments, COUNT_OF(arguments), operands, 1,
+                         &code))
+        return code;
+    return check(operands[0], &options);
+}
+
+const struct command command_check = {
+    .name = "check",
+    .summary = "explain a configuration: errors, topics, rights, costs",
+    .synopsis = "CONFIG [--rate N] [--create-topics] [--offline] ...",
+    .text =
+        "Reads the configuration and the environment and writes every error in one line with its\n"
+        "remedy. A good one is printed as it is in force, secrets masked, with the topics and\n"
+        "their settings and the rights that it needs; with --rate also what it will cost.\n"
+        "Unless --offline is given the cluster is asked too: the topics and their settings, and\n"
+        "whether both inputs are keyed alike.\n\n"
+        "Example:\n  slipstream check docs/examples/demo.yaml --offline --rate 20000 --groups 500",
+    .run = run,
+};
