@@ -271,13 +271,20 @@ enum status flush_drop(struct flush *flush, struct family family, struct error *
 
 /* Recovery */
 
+static enum status ingest_again(struct flush *flush, const struct pending_file *file,
+                                struct error *err) {
+    before("reset_file");
+    TRY(flush->disk->reset_file(flush->store, file->file, err));
+    return ingest(flush, file, err);
+}
+
 static enum status recover_file(struct flush *flush, const struct pending_file *file,
                                 struct error *err) {
     bool is_ingested = true;
     if (flush->disk->has_family(flush->store, file->family))
         TRY(holds(flush, file->family, file->key, file->value, &is_ingested, err));
     if (!is_ingested || mutation == MUTATION_REINGEST)
-        TRY(ingest(flush, file, err));
+        TRY(ingest_again(flush, file, err));
     return remove_file(flush, file->file, err);
 }
 

@@ -15,6 +15,8 @@
  *              was written; it stands in the list.  Rows are written once, so it is the first row;
  *              the rule stays exact even if a key is written again.  A file without a witness
  *              would change nothing and is not written.
+ * Half-way     ingestion writes a sequence number into the file, then makes it known.  A process
+ *              that dies in between leaves a file that no ingestion takes: recovery resets it.
  * Never twice  ingestion moves a file: it shares its inode with the database's, and ingesting it
  *              again rewrites the sequence number inside a file that the database uses.
  * File numbers are never used again, and clearing is durable: else, after a loss of power, a list
@@ -43,6 +45,8 @@ struct disk_ops {
     enum status (*sync_files)(struct store *store, struct error *err);
     enum status (*write_batch)(struct store *store, const struct store_put *puts, size_t count,
                                struct error *err);
+    /* Undoes what an ingestion that died has done to a file that is not ingested. */
+    enum status (*reset_file)(struct store *store, uint64_t file, struct error *err);
     /* The file's rows replace older ones of the same keys.  The file may or may not be left. */
     enum status (*ingest)(struct store *store, uint64_t file, struct family family,
                           struct error *err);

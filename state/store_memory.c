@@ -19,6 +19,7 @@ struct memory_file {
     uint64_t file;
     struct run run; /* moved into the family by ingestion */
     bool is_ingested, is_partial;
+    bool is_numbered; /* an ingestion died half-way */
 };
 
 struct memory_disk {
@@ -101,13 +102,18 @@ static void push_run(struct memory_family *family, struct run run) {
     family->runs[family->run_count++] = run;
 }
 
+static bool is_dead(const struct store_memory *store) {
+    const struct memory_faults *faults = store->faults;
+    return faults && faults->crash_at >= 0 && faults->writes >= faults->crash_at;
+}
+
 /* The process is dead from crash_at on. */
 static enum status count_write(struct store *store, struct error *err) {
     struct memory_faults *faults = memory(store)->faults;
     if (!faults)
         return STATUS_OK;
     faults->writes++;
-    if (faults->crash_at < 0 || faults->writes < faults->crash_at)
+    if (!is_dead(memory(store)))
         return STATUS_OK;
     return error_set(err, STATUS_IO, "memory disk: dead at write %lld", (long long)faults->writes);
 }
@@ -148,8 +154,7 @@ static enum status drop_family(struct store *store, struct family family, struct
 static enum status write_file(struct store *store, uint64_t file, const struct store_row *rows,
                               size_t count, struct error *err) {
     struct memory_disk *disk = memory(store)->disk;
-    const struct memory_faults *faults = memory(store)->faults;
-    bool was_dead = faults && faults->crash_at >= 0 && faults->writes >= faults->crash_at;
+    bool was_dead = is_dead(memory(store));
     enum status status = count_write(store, err);
     if (was_dead)
         return status;
@@ -208,20 +213,39 @@ static enum status write_batch(struct store *store, const struct store_put *puts
     return STATUS_OK;
 }
 
-/* Ingestion moves: a second time would be the corruption that it is in RocksDB. */
+static const char *why_not_ingestible(const struct memory_file *file) {
+    return !file               ? "gone"
+           : file->is_partial  ? "partial"
+           : file->is_ingested ? "ingested already"
+           : file->is_numbered ? "half ingested"
+                               : NULL;
+}
+
+/* Ingestion moves: a second time would be the corruption that it is in RocksDB.  A process that
+ * dies here leaves its sequence number in the file. */
 static enum status ingest(struct store *store, uint64_t file, struct family family,
                           struct error *err) {
-    TRY(count_write(store, err));
     struct memory_file *found = find_file(memory(store)->disk, file);
-    if (!found || found->is_partial || found->is_ingested)
+    bool was_dead = is_dead(memory(store));
+    enum status status = count_write(store, err);
+    if (status != STATUS_OK && found && !was_dead)
+        found->is_numbered = true;
+    TRY(status);
+    const char *why = why_not_ingestible(found);
+    if (!found || why)
         return error_set(err, STATUS_CORRUPT, "memory disk: file %llu is %s",
-                         (unsigned long long)file,
-                         !found              ? "gone"
-                         : found->is_partial ? "partial"
-                                             : "ingested already");
+                         (unsigned long long)file, why);
     push_run(find_family(memory(store)->disk, family), found->run);
     found->run = (struct run){0};
     found->is_ingested = true;
+    return STATUS_OK;
+}
+
+static enum status reset_file(struct store *store, uint64_t file, struct error *err) {
+    TRY(count_write(store, err));
+    struct memory_file *found = find_file(memory(store)->disk, file);
+    ASSERT(found != NULL);
+    found->is_numbered = false;
     return STATUS_OK;
 }
 
@@ -252,6 +276,7 @@ static const struct disk_ops disk_operations = {
     .write_file = write_file,
     .sync_files = sync_files,
     .write_batch = write_batch,
+    .reset_file = reset_file,
     .ingest = ingest,
     .remove_file = remove_file,
     .drop_family = drop_family,

@@ -159,6 +159,10 @@ static enum status ingest(struct store *store, uint64_t file, struct family fami
     return rocks_check(message, "ingest", err);
 }
 
+static enum status reset_file(struct store *store, uint64_t file, struct error *err) {
+    return row_files_reset(&rocks(store)->files, file, err);
+}
+
 static enum status remove_file(struct store *store, uint64_t file, struct error *err) {
     return row_files_remove(&rocks(store)->files, file, err);
 }
@@ -173,6 +177,7 @@ static const struct disk_ops disk = {
     .write_file = write_file,
     .sync_files = sync_files,
     .write_batch = write_batch,
+    .reset_file = reset_file,
     .ingest = ingest,
     .remove_file = remove_file,
     .drop_family = drop_family,
