@@ -1,0 +1,198 @@
+/* The program as a person runs it: output and exit codes.  It is the one beside this test's folder.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/test.h"
+
+#include <libgen.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OUTPUT_BYTES = 4 << 20 };
+
+static char program[512];
+static char output[OUTPUT_BYTES];
+
+static void find_program(void) {
+    char self[400];
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    assert_true(size > 0);
+    self[size] = '\0';
+    (void)snprintf(program, sizeof program, "%s/../slipstream", dirname(self));
+}
+
+/* Runs `slipstream ARGUMENTS` through the shell; standard output and error end in output. */
+static int slipstream(const char *arguments) {
+    char line[1200];
+    (void)snprintf(line, sizeof line, "%s %s 2>&1", program, arguments);
+    FILE *pipe = popen(line, "r");
+    assert_non_null(pipe);
+    size_t size = fread(output, 1, sizeof output - 1, pipe);
+    output[size] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static size_t count_lines(const char *text) {
+    size_t lines = 0;
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+TEST(the_version_names_the_libraries) {
+    assert_int_equal(slipstream("--version"), 0);
+    assert_memory_equal(output, "slipstream ", 11);
+    assert_non_null(strstr(output, "librdkafka"));
+    assert_non_null(strstr(output, "rocksdb"));
+}
+
+TEST(every_command_in_the_help_explains_itself_with_an_example) {
+    assert_int_equal(slipstream("--help"), 0);
+    char *help = strdup(output);
+    int commands = 0;
+    for (char *line = strtok(help, "\n"); line; line = strtok(NULL, "\n")) {
+        char name[20], arguments[60];
+        if (sscanf(line, "  %19[a-z]", name) != 1 || strcmp(name, "slipstream") == 0)
+            continue;
+        commands++;
+        (void)snprintf(arguments, sizeof arguments, "help %s", name);
+        assert_int_equal(slipstream(arguments), 0);
+        assert_non_null(strstr(output, "Usage: slipstream"));
+        assert_non_null(strstr(output, "Example"));
+    }
+    assert_true(commands >= 3);
+    free(help);
+}
+
+TEST(wrong_usage_ends_with_2_and_says_what_is_wrong) {
+    static const struct {
+        const char *arguments, *expected;
+    } cases[] = {
+        {"", "Usage: slipstream COMMAND"},
+        {"chekc", "chekc is not a command"},
+        {"help chekc", "chekc is not a command"},
+        {"check", "something is missing"},
+        {"check a b", "too many arguments"},
+        {"check --no-such a", "--no-such is not an option"},
+        {"check a --rate", "--rate needs a value"},
+        {"check docs/examples/demo.yaml --offline --rate x", "--rate: x is not a number"},
+        {"check /no/such.yaml", "cannot read /no/such.yaml"},
+        {"generate TAPS", "TAPS is none of TIPS"},
+        {"generate TIPS --format xml", "--format: xml is not known"},
+        {"generate FRAUD --drift-at 5", "--drift-at is for TIPS, REG and LAG"},
+        {"generate KIND --kind what", "--kind what is none of none"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(slipstream(cases[i].arguments), 2);
+        assert_non_null(strstr(output, cases[i].expected));
+    }
+}
+
+TEST(check_prints_topics_rights_and_costs_without_a_broker) {
+    assert_int_equal(slipstream("check docs/examples/demo.yaml --offline --rate 1000"), 0);
+    assert_non_null(strstr(output, "application: demo"));
+    assert_non_null(strstr(output, "demo.partials"));
+    assert_non_null(strstr(output, "--transactional-id demo"));
+    assert_non_null(strstr(output, "rows waiting"));
+    assert_int_equal(slipstream("check docs/examples/demo.yaml --offline --acls"), 0);
+    assert_int_equal(count_lines(output), 10);
+}
+
+TEST(a_stream_is_the_same_each_time_and_another_with_another_seed) {
+    assert_int_equal(slipstream("generate TIPS --count 100"), 0);
+    char *first = strdup(output);
+    assert_int_equal(count_lines(first), 100);
+    assert_int_equal(slipstream("generate TIPS --count 100"), 0);
+    assert_string_equal(output, first);
+    assert_int_equal(slipstream("generate TIPS --count 100 --seed 2"), 0);
+    assert_string_not_equal(output, first);
+    free(first);
+}
+
+/* The golden sums of TIPS(1, 1000). */
+TEST(the_items_are_those_of_the_named_stream) {
+    assert_int_equal(slipstream("generate TIPS --seed 1 --count 1000 --what items"), 0);
+    double score = 0, distance = 0, fare = 0;
+    long hours = 0, zones = 0, labels = 0, rows = 0;
+    char *line = strtok(output, "\n"); /* the header */
+    while ((line = strtok(NULL, "\n"))) {
+        double label, s, hour, passengers, d, f;
+        int zone;
+        assert_int_equal(sscanf(line,
+                                "%*[^,],%*[^,],%*[^,],%*[^,],%lf,%lf,%lf,%lf,%lf,%lf,%*[^,],%*"
+                                "[^,],%d",
+                                &label, &s, &hour, &passengers, &d, &f, &zone),
+                         7);
+        rows++;
+        labels += (long)label;
+        hours += (long)hour;
+        zones += zone;
+        score += s;
+        distance += d;
+        fare += f;
+    }
+    assert_int_equal(rows, 1000);
+    assert_int_equal(labels, 530);
+    assert_int_equal(hours, 11366);
+    assert_int_equal(zones, 4528);
+    assert_close(score, 534.247703195, 1e-8);
+    assert_close(distance, 3107.843548371, 1e-8);
+    assert_close(fare, 10778.409536141, 1e-8);
+}
+
+static double share_of_ones(const char *arguments) {
+    assert_int_equal(slipstream(arguments), 0);
+    long rows = 0, ones = 0;
+    int64_t before = 0;
+    char *line = strtok(output, "\n");
+    while ((line = strtok(NULL, "\n"))) {
+        long long at;
+        double label;
+        assert_int_equal(sscanf(line, "%*[^,],%lld,%lf", &at, &label), 2);
+        assert_true(at >= before);
+        before = at;
+        rows++;
+        ones += label == 1;
+    }
+    assert_true(rows > 0);
+    return (double)ones / (double)rows;
+}
+
+TEST(feedback_comes_in_order_and_the_world_changes_when_told) {
+    assert_close(share_of_ones("generate TIPS --count 10000 --what feedback --format csv"), .544,
+                 .02);
+    assert_true(share_of_ones("generate TIPS --count 10000 --what feedback --format csv --drift-at "
+                              "0 --drift-by -2") < .3);
+}
+
+TEST(labels_are_left_out_as_told) {
+    assert_int_equal(slipstream("generate TIPS --count 10000 --what feedback --labelled 0.25"), 0);
+    assert_close((double)count_lines(output), 2500, 150);
+}
+
+TEST(all_streams_can_be_written) {
+    static const char *const streams[] = {
+        "TIPS", "FRAUD", "REG", "LAG", "KIND --kind e_null", "tips --format csv"};
+    for (size_t i = 0; i < COUNT_OF(streams); i++) {
+        char arguments[80];
+        (void)snprintf(arguments, sizeof arguments, "generate %s --count 40", streams[i]);
+        assert_int_equal(slipstream(arguments), 0);
+        assert_true(count_lines(output) >= 40);
+    }
+}
+
+int main(void) {
+    find_program();
+    const struct CMUnitTest tests[] = {
+        CASE(the_version_names_the_libraries),
+        CASE(every_command_in_the_help_explains_itself_with_an_example),
+        CASE(wrong_usage_ends_with_2_and_says_what_is_wrong),
+        CASE(check_prints_topics_rights_and_costs_without_a_broker),
+        CASE(a_stream_is_the_same_each_time_and_another_with_another_seed),
+        CASE(the_items_are_those_of_the_named_stream),
+        CASE(feedback_comes_in_order_and_the_world_changes_when_told),
+        CASE(labels_are_left_out_as_told),
+        CASE(all_streams_can_be_written),
+    };
+    return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
+}
