@@ -23,33 +23,74 @@ struct walk {
     int depth;
 };
 
-static place run(struct walk *walk, place at, uint32_t position);
+/* Runs a routine once, or, with a loop (SKIP_ITEMS or MAP), once an item for count items. */
+static place run(struct walk *walk, place at, uint32_t position, const struct instruction *loop,
+                 uint64_t count);
 
 static place run_nested(struct walk *walk, place at, uint32_t routine) {
     if (walk->depth == NESTING_MAX)
         return NULL;
     walk->depth++;
-    at = run(walk, at, routine);
+    at = run(walk, at, routine, NULL, 1);
     walk->depth--;
     return at;
 }
 
-static place skip_items(struct walk *walk, place at, const struct instruction *step) {
+static inline bool is_key(const struct match *match, struct slice key) {
+    return match->key.size == key.size && memcmp(match->key.data, key.data, key.size) == 0;
+}
+
+static uint32_t routine_of(const struct program *program, const struct instruction *map,
+                           struct slice key) {
+    const struct match *table = program->matches + map->b;
+    for (uint32_t at = match_hash(key);; at++) {
+        const struct match *match = &table[at & (map->match_count - 1)];
+        if (!match->key.data)
+            return map->a;
+        if (is_key(match, key))
+            return match->routine;
+    }
+}
+
+/* Reads an item's key, if it has one, and chooses its routine. */
+static inline place begin_item(const struct walk *walk, place at, const struct instruction *loop,
+                               uint32_t *out_position) {
+    struct slice key;
+    *out_position = loop->a;
+    if (loop->operation == OPERATION_SKIP_ITEMS)
+        return loop->b ? take_bytes(at, walk->end, &key) : at;
+    at = take_bytes(at, walk->end, &key);
+    if (at)
+        *out_position = routine_of(walk->program, loop, key);
+    return at;
+}
+
+/* Each item takes at least one byte, so a count that lies ends with the payload. */
+static place run_block(struct walk *walk, place at, const struct instruction *loop,
+                       uint64_t count) {
+    uint32_t position;
+    at = begin_item(walk, at, loop, &position);
+    if (!at || walk->depth == NESTING_MAX)
+        return NULL;
+    walk->depth++;
+    at = run(walk, at, position, loop, count);
+    walk->depth--;
+    return at;
+}
+
+/* Arrays and maps of which nothing is wanted jump over blocks that say their size; a wanted map
+ * reads every key. */
+static place run_blocks(struct walk *walk, place at, const struct instruction *loop) {
     for (;;) {
         uint64_t count;
         int64_t bytes;
         at = take_block(at, walk->end, &count, &bytes);
         if (!at || count == 0)
             return at;
-        if (bytes >= 0) {
+        if (bytes >= 0 && loop->operation == OPERATION_SKIP_ITEMS)
             at += bytes;
-            continue;
-        }
-        /* Each item takes at least one byte, so a count that lies ends with the payload. */
-        for (; count > 0 && at; count--) {
-            at = step->b ? skip_bytes(at, walk->end, 1) : at;
-            at = at ? run_nested(walk, at, step->a) : NULL;
-        }
+        else
+            at = run_block(walk, at, loop, count);
         if (!at)
             return NULL;
     }
@@ -132,39 +173,6 @@ static place read_array(struct walk *walk, place at, const struct instruction *s
     }
 }
 
-static const struct match *find_key(const struct walk *walk, const struct instruction *step,
-                                    struct slice key) {
-    const struct match *table = walk->program->matches + step->b;
-    for (uint32_t at = match_hash(key);; at++) {
-        const struct match *match = &table[at & (step->match_count - 1)];
-        if (!match->key.data || slice_equal(match->key, key))
-            return match->key.data ? match : NULL;
-    }
-}
-
-static place read_entry(struct walk *walk, place at, const struct instruction *step) {
-    struct slice key;
-    at = take_bytes(at, walk->end, &key);
-    if (!at)
-        return NULL;
-    const struct match *match = find_key(walk, step, key);
-    return run_nested(walk, at, match ? match->routine : step->a);
-}
-
-static place read_map(struct walk *walk, place at, const struct instruction *step) {
-    for (;;) {
-        uint64_t count;
-        int64_t bytes;
-        at = take_block(at, walk->end, &count, &bytes);
-        if (!at || count == 0)
-            return at;
-        for (; count > 0 && at; count--)
-            at = read_entry(walk, at, step);
-        if (!at)
-            return NULL;
-    }
-}
-
 static inline place store_real(struct value *value, place at, place end) {
     if (end - at < 8)
         return NULL;
@@ -173,9 +181,14 @@ static inline place store_real(struct value *value, place at, place end) {
     return at + 8;
 }
 
-static place store_reals(struct value *value, place at, place end, uint32_t count) {
-    for (uint32_t i = 0; i < count && at; i++)
-        at = store_real(value + i, at, end);
+static inline place store_reals(struct value *value, place at, place end, uint32_t count) {
+    const size_t width = sizeof value->as.real;
+    if ((size_t)(end - at) / width < count)
+        return NULL;
+    for (uint32_t i = 0; i < count; i++, at += width) {
+        value[i].kind = VALUE_DOUBLE;
+        memcpy(&value[i].as.real, at, width);
+    }
     return at;
 }
 
@@ -271,15 +284,14 @@ static place run_other(struct walk *walk, place at, const struct instruction *st
     struct value *value = &walk->values[step->slot];
     switch ((int)step->operation) {
     case OPERATION_SKIP_ITEMS:
-        return skip_items(walk, at, step);
+    case OPERATION_MAP:
+        return run_blocks(walk, at, step);
     case OPERATION_SKIP_ROWS:
         return skip_rows(at, walk->end, step);
     case OPERATION_CALL:
         return run_nested(walk, at, step->a);
     case OPERATION_ARRAY:
         return read_array(walk, at, step);
-    case OPERATION_MAP:
-        return read_map(walk, at, step);
     case OPERATION_INT:
         return store_int(value, at, walk->end);
     case OPERATION_FLOAT:
@@ -305,7 +317,8 @@ static place run_other(struct walk *walk, place at, const struct instruction *st
     }
 }
 
-static place run(struct walk *walk, place at, uint32_t position) {
+static place run(struct walk *walk, place at, uint32_t position, const struct instruction *loop,
+                 uint64_t count) {
     const struct program *program = walk->program;
     place end = walk->end, mark = at;
     int64_t branch;
@@ -313,7 +326,10 @@ static place run(struct walk *walk, place at, uint32_t position) {
         const struct instruction *step = &program->code[position++];
         switch ((int)step->operation) {
         case OPERATION_RETURN:
-            return at;
+            if (--count == 0)
+                return at;
+            at = begin_item(walk, at, loop, &position);
+            break;
         case OPERATION_SKIP_FIXED:
             at = skip_fixed(at, end, step->a);
             break;
@@ -393,6 +409,6 @@ enum refusal projection_read(const struct projection *projection, struct slice p
                         .refusal = REFUSAL_UNDECODABLE};
     for (size_t i = 0; i < program->slot_count; i++)
         out_values[i].kind = VALUE_MISSING;
-    place at = run(&walk, start, 0);
+    place at = run(&walk, start, 0, NULL, 1);
     return at == walk.end ? REFUSAL_NONE : at ? REFUSAL_UNDECODABLE : walk.refusal;
 }

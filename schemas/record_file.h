@@ -35,7 +35,7 @@ enum status record_file_next(struct record_file *file, struct value *out_values,
 /* The row as it was read: the line without its end (CSV, JSON), or the Avro binary of the record
  * in the file's own writer schema. */
 struct slice record_file_raw(const struct record_file *file);
-/* FORMAT_AVRO or FORMAT_JSON; of CSV FORMAT_JSON is not true, so: -1. */
+/* How a decoder would read the raw row: FORMAT_AVRO, FORMAT_JSON, or -1 for CSV. */
 int record_file_format(const struct record_file *file);
 /* The writer schema's JSON text of an .avro file; empty for the others. */
 struct slice record_file_schema(const struct record_file *file);
