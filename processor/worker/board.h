@@ -1,0 +1,59 @@
+/* board.h -- figures of all workers, for /metrics, /readyz and the log.
+ *
+ * Rewritten by each worker about once a second under a lock that the hot path never takes.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SLIPSTREAM_WORKER_BOARD_H
+#define SLIPSTREAM_WORKER_BOARD_H
+
+#include <pthread.h>
+
+#include "http/prometheus.h"
+#include "partition/partition.h"
+#include "task/task.h"
+
+struct partition_figures {
+    int32_t partition;
+    bool live;
+    struct partition_stats stats;
+    int64_t lag[LOG_COUNT]; /* records until the high watermark, -1 unknown */
+    uint64_t disk_bytes, disk_files;
+};
+
+struct task_figures {
+    int32_t partition;
+    bool live;
+    struct task_stats stats;
+    int64_t lag;
+};
+
+struct worker_figures {
+    int64_t commits, aborts, unknown, fenced, rebalances, records, bytes;
+    int64_t turned_at_us; /* monotonic: when its loop last went round */
+    size_t wanted, opened; /* partitions assigned, of these open and live */
+};
+
+enum { BOARD_PARTITIONS_MAX = 4096, BOARD_WORKERS_MAX = 128 };
+
+struct board {
+    pthread_mutex_t lock;
+    struct partition_figures *partitions; /* [BOARD_PARTITIONS_MAX], by partition; -1: not here */
+    struct task_figures *tasks;
+    struct worker_figures workers[BOARD_WORKERS_MAX];
+    int worker_count;
+    const struct config *config;
+};
+
+void board_init(struct board *board, const struct config *config, int worker_count);
+void board_release(struct board *board);
+void board_set_partition(struct board *board, const struct partition_figures *figures);
+void board_set_task(struct board *board, const struct task_figures *figures);
+void board_remove_partition(struct board *board, int32_t partition);
+void board_remove_task(struct board *board, int32_t partition);
+void board_set_worker(struct board *board, int index, const struct worker_figures *figures);
+/* Each loop went round within the last 60 s. */
+bool board_is_healthy(struct board *board, int64_t now_us);
+/* Each worker is assigned and live. */
+bool board_is_ready(struct board *board);
+void board_write(struct board *board, struct metrics_page *page);
+
+#endif

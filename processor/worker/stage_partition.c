@@ -1,0 +1,379 @@
+/* stage_partition.c -- stage 1 in the loop: both logs of one input partition, in record-timestamp order,
+ * into the pure core.  SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "kafka/latest.h"
+#include "partition/decode.h"
+#include "worker/directory.h"
+#include "worker/stage.h"
+
+enum {
+    PENDING_MAX = 8 * READER_BATCH_MAX,
+    BROKER_TIMEOUT_MS = 10000,
+    AHEAD_MS = 60000,      /* one log runs at most this far ahead of the other, by record time */
+    STARVED_US = 200000,   /* ... unless the other has given nothing for so long */
+    IDLE_CHECK_US = 1000000,
+};
+
+struct log_state {
+    struct log_reader *reader;
+    struct decode *decode;
+    struct kafka_record *pending; /* [PENDING_MAX]; [at, count) are not stepped yet */
+    size_t at, count;
+    int64_t last_ms;          /* record time stepped last */
+    int64_t empty_since_us;   /* 0: gave something */
+    int64_t at_end_since_us;  /* 0: not at its end */
+};
+
+struct item {
+    int32_t number;
+    struct partition *partition;
+    struct store *store;
+    struct log_state logs[LOG_COUNT];
+    struct event *events; /* [2 * PENDING_MAX] */
+    struct arena arena;
+    int64_t idle_checked_us, replay_said_us;
+};
+
+static const char *topic_of(const struct config *config, int log) {
+    return log == LOG_PREDICTIONS ? config->predictions.topic : config->feedback.topic;
+}
+
+/* ---- opening ---- */
+
+/* The checkpoint of the committed offsets: the group's commit is the authority, and its transaction's
+ * marker may reach the checkpoints topic a little later. */
+static enum status read_checkpoint(struct stage_context *context, int32_t number,
+                                   struct arena *arena, struct slice out_values[2],
+                                   struct error *err) {
+    const struct config *config = context->options->config;
+    struct log_position committed[LOG_COUNT];
+    for (int log = 0; log < LOG_COUNT; log++)
+        committed[log] = (struct log_position){topic_of(config, log), number, -1};
+    TRY(group_committed(context->group, committed, LOG_COUNT, BROKER_TIMEOUT_MS, err));
+    char scratch[2][32];
+    const struct slice keys[2] = {checkpoint_key(number, scratch[0]),
+                                  groups_key(number, scratch[1])};
+    int64_t deadline_us = clock_monotonic_us() + (int64_t)BROKER_TIMEOUT_MS * 1000;
+    for (;;) {
+        TRY(read_latest(context->reader, config->checkpoints_topic, number, keys, 2,
+                        BROKER_TIMEOUT_MS, arena, out_values, err));
+        int64_t positions[LOG_COUNT];
+        if (committed[LOG_PREDICTIONS].offset < 0 && committed[LOG_FEEDBACK].offset < 0)
+            return STATUS_OK; /* first start, or expired: then the checkpoint's own word counts */
+        if (out_values[0].data && checkpoint_positions(out_values[0], positions) &&
+            positions[LOG_PREDICTIONS] == committed[LOG_PREDICTIONS].offset &&
+            positions[LOG_FEEDBACK] == committed[LOG_FEEDBACK].offset)
+            return STATUS_OK;
+        if (clock_monotonic_us() > deadline_us)
+            return error_set(err, STATUS_BROKER,
+                             "the checkpoint of partition %d on %s is not the one of the committed "
+                             "offsets (predictions %" PRId64 ", feedback %" PRId64 ")",
+                             number, config->checkpoints_topic, committed[LOG_PREDICTIONS].offset,
+                             committed[LOG_FEEDBACK].offset);
+    }
+}
+
+static enum status open_core(struct stage_context *context, struct item *item, const char *path,
+                             struct slice checkpoint, struct slice groups, struct error *err) {
+    TRY(store_rocks_open(path, context->options->cache, &item->store, err));
+    const struct partition_options options = {.config = context->options->config,
+                                              .partition = item->number,
+                                              .store = item->store,
+                                              .checkpoint = checkpoint,
+                                              .groups = groups};
+    enum status status = partition_open(&options, &item->partition, err);
+    if (status != STATUS_OK) {
+        item->store->ops->close(item->store);
+        item->store = NULL;
+    }
+    return status;
+}
+
+/* A store that cannot be read is thrown away: the inputs are its changelog. */
+static enum status open_or_rebuild(struct stage_context *context, struct item *item,
+                                   struct error *err) {
+    struct arena arena;
+    arena_init(&arena);
+    struct slice values[2] = {{NULL, 0}, {NULL, 0}};
+    char path[1024];
+    enum status status = read_checkpoint(context, item->number, &arena, values, err);
+    if (status == STATUS_OK)
+        status = directory_make(path, sizeof path, context->options->config->state_directory,
+                                context->options->config->predictions.topic, item->number, err);
+    if (status == STATUS_OK)
+        status = open_core(context, item, path, values[0], values[1], err);
+    if (status == STATUS_CORRUPT) {
+        char quoted[600];
+        LOG_WARN("state_rebuilt", "partition=%d reason=%s", item->number,
+                 log_quote(quoted, err->text));
+        status = directory_empty(path, err);
+        if (status == STATUS_OK)
+            status = open_core(context, item, path, values[0], values[1], err);
+    }
+    arena_release(&arena);
+    return status;
+}
+
+static enum status open_log(struct stage_context *context, struct item *item, enum log_side log,
+                            struct error *err) {
+    const struct worker_options *options = context->options;
+    const char *topic = topic_of(options->config, log);
+    int64_t low, high, position = partition_position(item->partition, log);
+    TRY(assign_consumer_watermarks(context->reader, topic, item->number, BROKER_TIMEOUT_MS, &low,
+                                   &high, err));
+    if (position > high)
+        return error_set(err, STATUS_BROKER,
+                         "%s [%d] ends at %" PRId64 " before our position %" PRId64
+                         ": was the topic made anew? delete the state and the consumer group",
+                         topic, item->number, high, position);
+    if (position == 0)
+        partition_skip_to(item->partition, log, low);
+    else if (position < low)
+        partition_report_gap(item->partition, log, low);
+    TRY(decode_create(options->config, log, options->schemas, &item->logs[log].decode, err));
+    item->logs[log].pending = alloc_zero(PENDING_MAX, sizeof *item->logs[log].pending);
+    item->logs[log].last_ms = INT64_MIN;
+    return assign_consumer_add(context->reader, topic, item->number,
+                               partition_position(item->partition, log), &item->logs[log].reader,
+                               err);
+}
+
+static void stage_close(struct stage_context *context, struct item *item) {
+    for (int log = 0; log < LOG_COUNT; log++) {
+        struct log_state *state = &item->logs[log];
+        if (state->pending)
+            records_release(state->pending + state->at, state->count - state->at);
+        if (state->reader)
+            assign_consumer_remove(context->reader, state->reader);
+        decode_destroy(state->decode);
+        free(state->pending);
+    }
+    partition_close(item->partition);
+    if (item->store)
+        item->store->ops->close(item->store);
+    arena_release(&item->arena);
+    free(item->events);
+    free(item);
+}
+
+static enum status stage_open(struct stage_context *context, int32_t number,
+                              struct item **out_item, struct error *err) {
+    struct item *item = alloc_zero(1, sizeof *item);
+    item->number = number;
+    arena_init(&item->arena);
+    item->events = alloc_zero((size_t)2 * PENDING_MAX, sizeof *item->events);
+    enum status status = open_or_rebuild(context, item, err);
+    for (int log = 0; log < LOG_COUNT && status == STATUS_OK; log++)
+        status = open_log(context, item, (enum log_side)log, err);
+    if (status != STATUS_OK) {
+        stage_close(context, item);
+        return status;
+    }
+    *out_item = item;
+    return STATUS_OK;
+}
+
+/* ---- turning ---- */
+
+static enum status fill(struct item *item, enum log_side log, struct error *err) {
+    struct log_state *state = &item->logs[log];
+    if (state->at < state->count || !partition_wants(item->partition, log))
+        return STATUS_OK;
+    state->at = state->count = 0;
+    size_t got = READER_BATCH_MAX;
+    while (got == READER_BATCH_MAX && state->count + READER_BATCH_MAX <= PENDING_MAX) {
+        TRY(log_reader_poll(state->reader, state->pending + state->count, READER_BATCH_MAX, &got,
+                            err));
+        state->count += got;
+    }
+    int64_t now_us = clock_monotonic_us();
+    bool at_end = state->count == 0 && log_reader_at_end(state->reader);
+    if (state->count == 0) {
+        partition_skip_to(item->partition, log, log_reader_position(state->reader));
+        state->empty_since_us = state->empty_since_us ? state->empty_since_us : now_us;
+    } else {
+        state->empty_since_us = 0;
+    }
+    if (!at_end)
+        state->at_end_since_us = 0;
+    else if (state->at_end_since_us == 0)
+        state->at_end_since_us = now_us;
+    return STATUS_OK;
+}
+
+/* The log's next record, or NULL when it must not be stepped now. */
+static struct kafka_record *front(struct item *item, enum log_side log) {
+    struct log_state *state = &item->logs[log];
+    if (state->at == state->count)
+        return NULL;
+    struct kafka_record *record = &state->pending[state->at];
+    if (record->offset < partition_until(item->partition, log))
+        return record;
+    partition_skip_to(item->partition, log, record->offset);
+    return record->offset < partition_until(item->partition, log) ? record : NULL;
+}
+
+/* An empty log holds the other back only as long as it may still be about to bring older records. */
+static bool may_run(const struct item *item, enum log_side log, int64_t record_ms, int64_t now_us) {
+    const struct log_state *other = &item->logs[1 - log];
+    if (other->at < other->count || other->at_end_since_us != 0 ||
+        !partition_wants(item->partition, (enum log_side)(1 - log)))
+        return true;
+    if (other->empty_since_us != 0 && now_us - other->empty_since_us > STARVED_US)
+        return true;
+    return other->last_ms != INT64_MIN && record_ms <= other->last_ms + AHEAD_MS;
+}
+
+static bool take(struct stage_context *context, struct item *item, size_t *count, int64_t now_us) {
+    struct kafka_record *records[LOG_COUNT];
+    for (int log = 0; log < LOG_COUNT; log++) {
+        records[log] = front(item, (enum log_side)log);
+        if (records[log] &&
+            !may_run(item, (enum log_side)log, records[log]->timestamp_ms, now_us))
+            records[log] = NULL;
+    }
+    if (!records[0] && !records[1])
+        return false;
+    int log = !records[LOG_PREDICTIONS] ||
+              (records[LOG_FEEDBACK] && records[LOG_FEEDBACK]->timestamp_ms <
+                                            records[LOG_PREDICTIONS]->timestamp_ms);
+    struct kafka_record *record = records[log];
+    struct log_state *state = &item->logs[log];
+    const struct raw_record raw = {record->offset, record->timestamp_ms, record->key,
+                                   record->value};
+    decode_event(state->decode, &raw, &item->arena, &item->events[(*count)++]);
+    state->last_ms = record->timestamp_ms;
+    state->at++;
+    context->figures->records++;
+    context->figures->bytes += (int64_t)(record->key.size + record->value.size);
+    return true;
+}
+
+static void release_stepped(struct item *item, const size_t first[LOG_COUNT]) {
+    for (int log = 0; log < LOG_COUNT; log++)
+        records_release(item->logs[log].pending + first[log], item->logs[log].at - first[log]);
+}
+
+static void decide_idle(struct stage_context *context, struct item *item) {
+    const struct config *config = context->options->config;
+    int64_t now_us = clock_monotonic_us();
+    if (config->idle_timeout_ms <= 0 || now_us - item->idle_checked_us < IDLE_CHECK_US)
+        return;
+    item->idle_checked_us = now_us;
+    for (int log = 0; log < LOG_COUNT; log++) {
+        int64_t since_us = item->logs[log].at_end_since_us;
+        if (since_us != 0 && now_us - since_us >= config->idle_timeout_ms * 1000)
+            partition_decide_clock(item->partition, (enum log_side)log,
+                                   clock_wall_ms() - config->idle_timeout_ms, -1);
+    }
+}
+
+static void decide_close(struct stage_context *context, struct item *item) {
+    int64_t time_ms, offset = control_close(context->options->control, &time_ms);
+    if (offset <= partition_control_offset(item->partition) ||
+        item->logs[LOG_PREDICTIONS].at_end_since_us == 0 ||
+        item->logs[LOG_FEEDBACK].at_end_since_us == 0)
+        return;
+    for (int log = 0; log < LOG_COUNT; log++)
+        partition_decide_clock(item->partition, (enum log_side)log, time_ms, offset);
+    LOG_INFO("closed", "partition=%d at_ms=%" PRId64, item->number, time_ms);
+}
+
+static void say_replay(struct item *item) {
+    int64_t now_us = clock_monotonic_us();
+    if (now_us - item->replay_said_us < 1000000)
+        return;
+    item->replay_said_us = now_us;
+    struct partition_stats stats;
+    partition_stats(item->partition, &stats);
+    LOG_INFO("replaying", "partition=%d records_left=%" PRId64, item->number, stats.replay_left);
+}
+
+static enum status stage_turn(struct stage_context *context, struct item *item, bool *out_busy,
+                              struct error *err) {
+    struct partition *partition = item->partition;
+    size_t first[LOG_COUNT], count = 0;
+    for (int log = 0; log < LOG_COUNT; log++) {
+        TRY(fill(item, (enum log_side)log, err));
+        first[log] = item->logs[log].at;
+    }
+    partition_set_predictions_at_end(partition,
+                                     item->logs[LOG_PREDICTIONS].at_end_since_us != 0);
+    int64_t now_us = clock_monotonic_us();
+    arena_reset(&item->arena);
+    bool was_live = partition_is_live(partition);
+    while (count < (size_t)2 * PENDING_MAX && take(context, item, &count, now_us) &&
+           partition_is_live(partition) == was_live)
+        continue;
+    enum status status = partition_step(partition, item->events, count, context->outbox, err);
+    release_stepped(item, first);
+    if (status != STATUS_OK)
+        return status;
+    *out_busy |= count > 0;
+    if (partition_is_live(partition)) {
+        decide_idle(context, item);
+        decide_close(context, item);
+        return STATUS_OK;
+    }
+    say_replay(item);
+    return partition_flush_if_due(partition, clock_wall_ms(), err);
+}
+
+/* ---- committing ---- */
+
+static enum status stage_commit(struct stage_context *context, struct item *item, int64_t now_ms,
+                                bool drain, struct error *err) {
+    return partition_commit(item->partition, now_ms, drain, context->outbox, err);
+}
+
+static size_t stage_positions(const struct stage_context *context, const struct item *item,
+                              struct log_position *out_positions) {
+    for (int log = 0; log < LOG_COUNT; log++)
+        out_positions[log] =
+            (struct log_position){topic_of(context->options->config, log), item->number,
+                                  partition_position(item->partition, (enum log_side)log)};
+    return LOG_COUNT;
+}
+
+static enum status stage_committed(struct stage_context *context UNUSED, struct item *item,
+                                   int64_t now_ms, bool flush, struct error *err) {
+    return partition_committed(item->partition, now_ms, flush, err);
+}
+
+static bool stage_is_live(const struct item *item) {
+    return partition_is_live(item->partition);
+}
+
+static void stage_report(struct stage_context *context, struct item *item) {
+    struct partition_figures figures = {.partition = item->number,
+                                        .live = partition_is_live(item->partition)};
+    partition_stats(item->partition, &figures.stats);
+    for (int log = 0; log < LOG_COUNT; log++)
+        figures.lag[log] = log_reader_lag(item->logs[log].reader) +
+                           (int64_t)(item->logs[log].count - item->logs[log].at);
+    item->store->ops->usage(item->store, &figures.disk_bytes, &figures.disk_files);
+    board_set_partition(context->options->board, &figures);
+}
+
+static void stage_forget(struct stage_context *context, int32_t number) {
+    board_remove_partition(context->options->board, number);
+}
+
+const struct stage_ops partition_stage = {.name = "partition",
+                                          .open = stage_open,
+                                          .close = stage_close,
+                                          .turn = stage_turn,
+                                          .commit = stage_commit,
+                                          .positions = stage_positions,
+                                          .committed = stage_committed,
+                                          .is_live = stage_is_live,
+                                          .report = stage_report,
+                                          .forget = stage_forget};

@@ -1,0 +1,423 @@
+/* worker.c -- the loop.
+ *
+ * Whatever goes wrong between two commits has one answer: close everything, and open it again from the
+ * committed offsets (crash-only).  SPDX-License-Identifier: Apache-2.0 */
+#include "worker/worker.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "kafka/transact.h"
+#include "worker/stage.h"
+
+enum {
+    OPEN_RETRY_US = 1000000,
+    SLEEP_MS_MAX = 100,
+    REPORT_US = 1000000,
+    OUTBOX_BYTES_MAX = 64 << 20,     /* commit before it grows further */
+    RECOMMIT_MS = 3600 * 1000,       /* idle partitions, long before offsets.retention.minutes */
+    TASK_COMMIT_INTERVAL_MS = 100,
+};
+
+struct owned {
+    int32_t number;
+    struct item *item; /* NULL: to be opened */
+    int64_t open_at_us;
+    struct log_position sent[LOG_COUNT]; /* as last committed */
+};
+
+struct worker {
+    struct worker_options options;
+    const struct stage_ops *ops;
+    struct stage_context context;
+    struct wake wake;
+    struct transaction_producer *producer;
+    struct outbox outbox;
+    struct owned *owned;
+    size_t owned_count;
+    struct worker_figures figures;
+    int64_t committed_at_ms, recommitted_at_ms, reported_at_us;
+    char transactional_id[256], group_id[256];
+    pthread_t thread;
+    bool failed, broken; /* broken: the producer must be made anew */
+    atomic_bool ended;
+};
+
+static const char *topic_of(const struct worker *worker, enum topic_kind kind) {
+    const struct config *config = worker->options.config;
+    switch (kind) {
+    case TOPIC_PARTIALS:
+        return config->partials_topic;
+    case TOPIC_CHECKPOINTS:
+        return config->checkpoints_topic;
+    case TOPIC_DEAD_LETTERS:
+        return config->dead_letters_topic;
+    case TOPIC_SLIS:
+        return config->slis_topic;
+    case TOPIC_STATE:
+        return config->state_topic;
+    case TOPIC_KINDS:
+        break;
+    }
+    ASSERT(false);
+    return NULL;
+}
+
+static void say(const struct worker *worker, enum log_level level, const char *event,
+                int32_t number, const struct error *err) {
+    char quoted[600];
+    log_line(level, event, "stage=%s worker=%d partition=%d reason=%s", worker->ops->name,
+             worker->options.index, number, log_quote(quoted, err->text));
+}
+
+/* ---- opening and closing ---- */
+
+static void close_item(struct worker *worker, struct owned *owned) {
+    if (owned->item)
+        worker->ops->close(&worker->context, owned->item);
+    owned->item = NULL;
+    owned->open_at_us = 0;
+    for (int i = 0; i < LOG_COUNT; i++)
+        owned->sent[i] = (struct log_position){NULL, 0, -1};
+}
+
+/* The way back from everything: what is not committed is forgotten. */
+static void close_all(struct worker *worker) {
+    outbox_reset(&worker->outbox);
+    for (size_t i = 0; i < worker->owned_count; i++)
+        close_item(worker, &worker->owned[i]);
+}
+
+static void open_items(struct worker *worker) {
+    for (size_t i = 0; i < worker->owned_count; i++) {
+        struct owned *owned = &worker->owned[i];
+        int64_t now_us = clock_monotonic_us();
+        if (owned->item || now_us < owned->open_at_us)
+            continue;
+        struct error err = {0};
+        enum status status =
+            worker->ops->open(&worker->context, owned->number, &owned->item, &err);
+        if (status == STATUS_OK) {
+            LOG_INFO("opened", "stage=%s worker=%d partition=%d", worker->ops->name,
+                     worker->options.index, owned->number);
+            return; /* one a turn, so that membership is served in between */
+        }
+        say(worker, LOG_LEVEL_ERROR, "open_failed", owned->number, &err);
+        owned->open_at_us = now_us + OPEN_RETRY_US;
+    }
+}
+
+/* ---- commit ---- */
+
+static bool positions_moved(const struct worker *worker, struct log_position *positions,
+                            size_t *out_count) {
+    bool moved = false;
+    *out_count = 0;
+    for (size_t i = 0; i < worker->owned_count; i++) {
+        const struct owned *owned = &worker->owned[i];
+        if (!owned->item || !worker->ops->is_live(owned->item))
+            continue;
+        struct log_position *own = positions + *out_count;
+        size_t count = worker->ops->positions(&worker->context, owned->item, own);
+        *out_count += count;
+        for (size_t j = 0; j < count; j++)
+            moved |= own[j].offset != owned->sent[j].offset;
+    }
+    return moved;
+}
+
+static void remember_sent(struct worker *worker) {
+    for (size_t i = 0; i < worker->owned_count; i++)
+        if (worker->owned[i].item && worker->ops->is_live(worker->owned[i].item))
+            (void)worker->ops->positions(&worker->context, worker->owned[i].item,
+                                         worker->owned[i].sent);
+}
+
+static enum status fill_outbox(struct worker *worker, int64_t now_ms, bool drain,
+                               struct error *err) {
+    for (size_t i = 0; i < worker->owned_count; i++)
+        if (worker->owned[i].item)
+            TRY(worker->ops->commit(&worker->context, worker->owned[i].item, now_ms, drain, err));
+    return STATUS_OK;
+}
+
+static enum status send_outbox(struct worker *worker, struct error *err) {
+    for (size_t i = 0; i < worker->outbox.count; i++) {
+        const struct message *message = &worker->outbox.messages[i];
+        TRY(transaction_send(worker->producer, topic_of(worker, message->topic), message, 0, err));
+    }
+    return STATUS_OK;
+}
+
+static void count_outcome(struct worker *worker, enum commit_outcome outcome) {
+    int64_t *const counters[] = {[COMMIT_UNKNOWN] = &worker->figures.unknown,
+                                 [COMMIT_COMMITTED] = &worker->figures.commits,
+                                 [COMMIT_ABORTED] = &worker->figures.aborts,
+                                 [COMMIT_FENCED] = &worker->figures.fenced};
+    ++*counters[outcome];
+}
+
+static enum status after_commit(struct worker *worker, int64_t now_ms, bool flush,
+                                struct error *err) {
+    remember_sent(worker);
+    outbox_reset(&worker->outbox);
+    for (size_t i = 0; i < worker->owned_count; i++)
+        if (worker->owned[i].item && worker->ops->is_live(worker->owned[i].item))
+            TRY(worker->ops->committed(&worker->context, worker->owned[i].item, now_ms, flush,
+                                       err));
+    return STATUS_OK;
+}
+
+static enum commit_outcome transact(struct worker *worker, const struct log_position *positions,
+                                    size_t count, struct error *err) {
+    if (send_outbox(worker, err) != STATUS_OK)
+        return transaction_abort(worker->producer, err);
+    return transaction_commit(worker->producer, worker->context.group, positions, count, err);
+}
+
+/* One transaction for all partitions of this worker.  False: everything was closed. */
+static bool commit(struct worker *worker, bool drain, bool flush) {
+    int64_t now_ms = clock_wall_ms();
+    struct error err = {0};
+    size_t count;
+    struct log_position *positions =
+        alloc_zero(worker->owned_count * LOG_COUNT + 1, sizeof *positions);
+    enum commit_outcome outcome = COMMIT_COMMITTED;
+    bool recommit = now_ms - worker->recommitted_at_ms >= RECOMMIT_MS;
+    worker->committed_at_ms = now_ms;
+    bool ok = fill_outbox(worker, now_ms, drain, &err) == STATUS_OK;
+    bool moved = ok && positions_moved(worker, positions, &count);
+    if (ok && count > 0 && (worker->outbox.count > 0 || moved || recommit)) {
+        outcome = transact(worker, positions, count, &err);
+        count_outcome(worker, outcome);
+        worker->recommitted_at_ms = now_ms;
+    }
+    free(positions);
+    ok = ok && outcome == COMMIT_COMMITTED &&
+         after_commit(worker, now_ms, flush, &err) == STATUS_OK;
+    if (ok)
+        return true;
+    say(worker, LOG_LEVEL_WARN, "commit_failed", -1, &err);
+    worker->broken = outcome == COMMIT_UNKNOWN || outcome == COMMIT_FENCED;
+    close_all(worker);
+    return false;
+}
+
+/* ---- membership ---- */
+
+static void on_assign(void *owner, int32_t number) {
+    struct worker *worker = owner;
+    worker->figures.rebalances++;
+    worker->owned =
+        alloc_resize(worker->owned, worker->owned_count + 1, sizeof *worker->owned);
+    worker->owned[worker->owned_count] = (struct owned){.number = number};
+    close_item(worker, &worker->owned[worker->owned_count++]);
+}
+
+static void on_revoke(void *owner, int32_t number, bool is_lost) {
+    struct worker *worker = owner;
+    worker->figures.rebalances++;
+    if (is_lost)
+        close_all(worker);
+    else
+        (void)commit(worker, false, false);
+    for (size_t i = 0; i < worker->owned_count; i++) {
+        if (worker->owned[i].number != number)
+            continue;
+        close_item(worker, &worker->owned[i]);
+        worker->owned[i] = worker->owned[--worker->owned_count];
+        break;
+    }
+    worker->ops->forget(&worker->context, number);
+    LOG_INFO("revoked", "stage=%s worker=%d partition=%d lost=%d", worker->ops->name,
+             worker->options.index, number, is_lost);
+}
+
+/* ---- the loop ---- */
+
+static bool mend_producer(struct worker *worker) {
+    if (!worker->broken)
+        return true;
+    struct error err = {0};
+    if (transaction_recover(worker->producer, &err) != STATUS_OK) {
+        say(worker, LOG_LEVEL_WARN, "producer_not_recovered", -1, &err);
+        return false;
+    }
+    worker->broken = false;
+    return true;
+}
+
+static bool turn_items(struct worker *worker) {
+    bool busy = false;
+    for (size_t i = 0; i < worker->owned_count; i++) {
+        struct error err = {0};
+        struct owned *owned = &worker->owned[i];
+        if (!owned->item)
+            continue;
+        if (worker->ops->turn(&worker->context, owned->item, &busy, &err) != STATUS_OK) {
+            say(worker, LOG_LEVEL_ERROR, "partition_failed", owned->number, &err);
+            close_all(worker); /* its dead letters share the outbox */
+            owned->open_at_us = clock_monotonic_us() + OPEN_RETRY_US;
+            return false;
+        }
+    }
+    return busy;
+}
+
+static void report(struct worker *worker) {
+    int64_t now_us = clock_monotonic_us();
+    worker->figures.turned_at_us = now_us;
+    if (now_us - worker->reported_at_us < REPORT_US)
+        return;
+    worker->reported_at_us = now_us;
+    worker->figures.wanted = worker->owned_count;
+    worker->figures.opened = 0;
+    for (size_t i = 0; i < worker->owned_count; i++) {
+        if (!worker->owned[i].item)
+            continue;
+        worker->figures.opened += worker->ops->is_live(worker->owned[i].item);
+        worker->ops->report(&worker->context, worker->owned[i].item);
+    }
+    int index = worker->options.index * 2 + (worker->options.stage == STAGE_TASK);
+    board_set_worker(worker->options.board, index, &worker->figures);
+}
+
+static bool serve_consumers(struct worker *worker) {
+    struct error err = {0};
+    if (group_consumer_poll(worker->context.group, &err) == STATUS_OK &&
+        assign_consumer_poll(worker->context.reader, &err) == STATUS_OK)
+        return true;
+    say(worker, LOG_LEVEL_ERROR, "consumer_failed", -1, &err);
+    return false;
+}
+
+static bool commit_is_due(const struct worker *worker) {
+    int64_t interval_ms = worker->options.stage == STAGE_TASK
+                              ? TASK_COMMIT_INTERVAL_MS
+                              : worker->options.config->commit_interval_ms;
+    return clock_wall_ms() - worker->committed_at_ms >= interval_ms ||
+           worker->outbox.bytes > OUTBOX_BYTES_MAX;
+}
+
+static int sleep_ms(const struct worker *worker) {
+    int64_t interval_ms = worker->options.stage == STAGE_TASK
+                              ? TASK_COMMIT_INTERVAL_MS
+                              : worker->options.config->commit_interval_ms;
+    int64_t left_ms = worker->committed_at_ms + interval_ms - clock_wall_ms();
+    return left_ms < 1 ? 1 : left_ms > SLEEP_MS_MAX ? SLEEP_MS_MAX : (int)left_ms;
+}
+
+static void loop(struct worker *worker) {
+    while (!atomic_load(worker->options.stopping)) {
+        if (!serve_consumers(worker)) {
+            worker->failed = true;
+            return;
+        }
+        report(worker);
+        if (!mend_producer(worker)) {
+            wake_wait(&worker->wake, SLEEP_MS_MAX);
+            continue;
+        }
+        open_items(worker);
+        bool busy = turn_items(worker);
+        if (commit_is_due(worker))
+            (void)commit(worker, false, false);
+        if (!busy)
+            wake_wait(&worker->wake, sleep_ms(worker));
+    }
+    (void)commit(worker, true, true);
+}
+
+static void release(struct worker *worker) {
+    group_consumer_destroy(worker->context.group); /* revokes: on_revoke closes the items */
+    close_all(worker);
+    assign_consumer_destroy(worker->context.reader);
+    transaction_producer_destroy(worker->producer);
+    wake_release(&worker->wake);
+    outbox_release(&worker->outbox);
+    free(worker->owned);
+}
+
+static void *run(void *argument) {
+    struct worker *worker = argument;
+    loop(worker);
+    release(worker);
+    atomic_store(&worker->ended, true);
+    return NULL;
+}
+
+/* ---- start and join ---- */
+
+static void name_worker(struct worker *worker) {
+    const struct worker_options *options = &worker->options;
+    const char *application = options->config->application;
+    (void)snprintf(worker->group_id, sizeof worker->group_id, "%s-%s", application,
+                   worker->ops->name);
+    (void)snprintf(worker->transactional_id, sizeof worker->transactional_id, "%s-%s-%d-%s",
+                   application, options->instance, options->index, worker->ops->name);
+}
+
+static enum status create_clients(struct worker *worker, struct error *err) {
+    const struct worker_options *options = &worker->options;
+    const struct config *config = options->config;
+    char instance[300], reader[300];
+    (void)snprintf(instance, sizeof instance, "%s-%d", options->instance, options->index);
+    (void)snprintf(reader, sizeof reader, "%s-reader", worker->group_id);
+    TRY(transaction_producer_create(config, worker->transactional_id, &worker->producer, err));
+    TRY(assign_consumer_create(config, reader, &worker->wake, &worker->context.reader, err));
+    const struct group_options group = {
+        .config = config,
+        .group = worker->group_id,
+        .instance = instance,
+        .topic = options->stage == STAGE_PARTITION ? config->predictions.topic
+                                                   : config->partials_topic,
+        .callbacks = {worker, on_assign, on_revoke},
+        .wake = &worker->wake};
+    return group_consumer_create(&group, &worker->context.group, err);
+}
+
+enum status worker_start(const struct worker_options *options, struct worker **out_worker,
+                         struct error *err) {
+    struct worker *worker = alloc_zero(1, sizeof *worker);
+    worker->options = *options;
+    worker->ops = options->stage == STAGE_PARTITION ? &partition_stage : &task_stage_ops;
+    worker->recommitted_at_ms = clock_wall_ms();
+    outbox_init(&worker->outbox);
+    name_worker(worker);
+    worker->context = (struct stage_context){.options = &worker->options,
+                                             .outbox = &worker->outbox,
+                                             .figures = &worker->figures};
+    enum status status = wake_init(&worker->wake, err);
+    if (status == STATUS_OK)
+        status = create_clients(worker, err);
+    if (status == STATUS_OK && pthread_create(&worker->thread, NULL, run, worker) != 0)
+        status = error_set(err, STATUS_IO, "cannot start a thread");
+    if (status != STATUS_OK) {
+        release(worker);
+        free(worker);
+        return status;
+    }
+    *out_worker = worker;
+    return STATUS_OK;
+}
+
+bool worker_join(struct worker *worker) {
+    (void)pthread_join(worker->thread, NULL);
+    bool ok = !worker->failed;
+    free(worker);
+    return ok;
+}
+
+bool worker_has_ended(const struct worker *worker) {
+    return atomic_load(&worker->ended);
+}
+
+void worker_wake(struct worker *worker) {
+    if (!atomic_load(&worker->ended))
+        wake_now(&worker->wake);
+}
