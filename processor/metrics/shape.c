@@ -78,11 +78,12 @@ void label_part_of(const struct shape *shape, const struct pair *pair,
     out_part->lag_bin = lag_bin_of(pair->lag_ms);
     out_part->calibration_bin =
         is_binary ? calibration_bin_of_cell(shape, out_part->prediction.cell) : 0;
-    out_part->score_fixed = is_binary ? (int64_t)nearbyint(pair->output.score * 0x1p32) : 0;
+    out_part->score_fixed =
+        is_binary ? (int64_t)fixed_from(fmin(fmax(pair->output.score, 0), 1)) : 0;
     out_part->sum_count = shape->sum_count;
     add_sums(shape, pair, out_part->sums);
 }
 
 uint32_t calibration_bin_of_cell(const struct shape *shape, uint32_t cell) {
-    return (uint32_t)((uint64_t)cell * CALIBRATION_BINS / shape->cell_count);
+    return cell * CALIBRATION_BINS / shape->cell_count;
 }

@@ -40,14 +40,15 @@ void *sparse_insert(struct sparse *sparse, uint32_t key, size_t size) {
     if (sparse->count == sparse->capacity)
         grow_items(sparse, size);
     uint32_t place = place_of(sparse, key, size);
+    memmove(sparse->items + (place + 1) * size, sparse->items + place * size,
+            (sparse->count - place) * size);
     char *item = sparse->items + place * size;
-    memmove(item + size, item, (sparse->count - place) * size);
     memset(item, 0, size);
     memcpy(item, &key, sizeof key);
     sparse->count++;
     if (sparse->count > SPARSE_SCAN || sparse->index) {
         bool is_first = sparse->index == NULL;
-        if (key >= sparse->index_size || is_first)
+        if (key >= sparse->index_size)
             grow_index(sparse, sparse_key(sparse->items + (sparse->count - 1) * size) + 1);
         index_items(sparse, is_first ? 0 : place, size);
     }

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     SPARSE_SCAN = 8,
@@ -42,8 +43,23 @@ static inline void *sparse_find(const struct sparse *sparse, uint32_t key, size_
 /* Puts a zeroed item of an absent key in its place.  Valid until the next insertion. */
 void *sparse_insert(struct sparse *sparse, uint32_t key, size_t size);
 
+/* Ascending keys into memory that is there, which is how tables are read back; else NULL. */
+static inline void *sparse_append(struct sparse *sparse, uint32_t key, size_t size) {
+    if (sparse->count == sparse->capacity || key >= sparse->index_size)
+        return NULL;
+    char *item = sparse->items + sparse->count * size;
+    if (sparse->count > 0 && key <= sparse_key(item - size))
+        return NULL;
+    memset(item, 0, size);
+    memcpy(item, &key, sizeof key);
+    sparse->index[key] = ++sparse->count;
+    return item;
+}
+
 static inline void *sparse_at(struct sparse *sparse, uint32_t key, size_t size) {
     void *item = sparse_find(sparse, key, size);
+    if (!item)
+        item = sparse_append(sparse, key, size);
     return item ? item : sparse_insert(sparse, key, size);
 }
 

@@ -46,6 +46,18 @@ void tables_add_prediction(struct tables *tables, const struct prediction_part *
     cell_at(tables, part->cell)->predicted++;
 }
 
+static void add_sums(struct tables *tables, const int128 *sums, uint32_t count, int sign) {
+    if (count > tables->sum_count)
+        tables_grow_sums(tables, count);
+    if (sign > 0) {
+        for (uint32_t i = 0; i < count; i++)
+            tables->sums[i] = add_wrapping(tables->sums[i], sums[i]);
+    } else {
+        for (uint32_t i = 0; i < count; i++)
+            tables->sums[i] = add_wrapping(tables->sums[i], -sums[i]);
+    }
+}
+
 static void add_class(struct tables *tables, const struct label_part *part,
                       uint32_t predicted_class, int64_t sign) {
     *counter_at(tables, KEY_CONFUSION + part->label_class * CLASSES_MAX + predicted_class) += sign;
@@ -68,9 +80,7 @@ void tables_add_label(struct tables *tables, const struct label_part *part, int 
         add_binary(tables, part, sign);
     else if (part->kind == TASK_MULTICLASS)
         add_class(tables, part, part->prediction.cell, sign);
-    tables_grow_sums(tables, part->sum_count);
-    for (uint32_t i = 0; i < part->sum_count; i++)
-        tables->sums[i] = add_wrapping(tables->sums[i], sign < 0 ? -part->sums[i] : part->sums[i]);
+    add_sums(tables, part->sums, part->sum_count, sign);
 }
 
 void tables_merge(struct tables *into, const struct tables *from, int sign) {
@@ -88,9 +98,7 @@ void tables_merge(struct tables *into, const struct tables *from, int sign) {
     const struct counter *counters = (const void *)from->counters.items;
     for (uint32_t i = 0; i < from->counters.count; i++)
         *counter_at(into, counters[i].key) += sign * counters[i].count;
-    tables_grow_sums(into, from->sum_count);
-    for (uint32_t i = 0; i < from->sum_count; i++)
-        into->sums[i] = add_wrapping(into->sums[i], sign < 0 ? -from->sums[i] : from->sums[i]);
+    add_sums(into, from->sums, from->sum_count, sign);
 }
 
 int64_t tables_predicted(const struct tables *tables) {

@@ -7,6 +7,38 @@ static const int64_t count_limit = INT64_C(1) << 40;
 static const int64_t score_limit = INT64_C(1) << 62;
 static const int64_t high_limit = INT64_C(1) << 62;
 
+/* --- numbers --------------------------------------------------------------------------------- */
+
+enum { LONG_BYTES_MAX = 10 };
+
+/* Like write_long into memory that is already reserved: most numbers take one byte. */
+static inline unsigned char *put_long(unsigned char *at, int64_t value) {
+    uint64_t zigzag = ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
+    for (; zigzag >= 0x80; zigzag >>= 7)
+        *at++ = (unsigned char)(zigzag | 0x80);
+    *at++ = (unsigned char)zigzag;
+    return at;
+}
+
+static inline int64_t from_zigzag(uint64_t zigzag) {
+    return (int64_t)((zigzag >> 1) ^ (0 - (zigzag & 1)));
+}
+
+static inline int64_t next_long(struct reader *reader) {
+    const unsigned char *at = reader->at;
+    if (reader->end - at < 2)
+        return read_long(reader);
+    if (at[0] < 0x80) {
+        reader->at++;
+        return from_zigzag(at[0]);
+    }
+    if (at[1] < 0x80) {
+        reader->at += 2;
+        return from_zigzag((at[0] & 0x7fU) | (uint64_t)at[1] << 7);
+    }
+    return read_long(reader);
+}
+
 /* --- writing ------------------------------------------------------------------------------- */
 
 static bool is_empty(const struct cell *cell) {
@@ -41,6 +73,14 @@ static int64_t unlabelled(const struct cell *cell) {
     return cell->predicted - cell->positives - cell->negatives;
 }
 
+static void write_cell(const struct cell *cell, const struct cell *last, struct buffer *out) {
+    unsigned char *start = (unsigned char *)buffer_reserve(out, 3 * LONG_BYTES_MAX);
+    unsigned char *at = put_long(start, cell->positives - last->positives);
+    at = put_long(at, cell->negatives - last->negatives);
+    at = put_long(at, unlabelled(cell) - unlabelled(last));
+    out->size += (size_t)(at - start);
+}
+
 /* Neighbouring cells hold similar counts, so their differences take one byte where the counts take
  * two or three. */
 static void write_cells(const struct tables *tables, struct buffer *out) {
@@ -55,11 +95,8 @@ static void write_cells(const struct tables *tables, struct buffer *out) {
         write_long(out, cells[i].cell - after);
         write_long(out, (int64_t)(end - i));
         after = cells[end - 1].cell + 1;
-        for (size_t at = i; at < end; last = &cells[at++]) {
-            write_long(out, cells[at].positives - last->positives);
-            write_long(out, cells[at].negatives - last->negatives);
-            write_long(out, unlabelled(&cells[at]) - unlabelled(last));
-        }
+        for (size_t at = i; at < end; last = &cells[at++])
+            write_cell(&cells[at], last, out);
     }
     write_long(out, 0);
 }
@@ -145,15 +182,6 @@ void tables_write(const struct tables *tables, struct buffer *out) {
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-/* Most numbers take one byte. */
-static inline int64_t next_long(struct reader *reader) {
-    if (reader->at < reader->end && *reader->at < 0x80) {
-        unsigned byte = *reader->at++;
-        return (int64_t)(byte >> 1) ^ -(int64_t)(byte & 1);
-    }
-    return read_long(reader);
-}
-
 static bool is_count(int64_t value) {
     return value >= 0 && value <= count_limit;
 }
@@ -178,33 +206,50 @@ static uint32_t cells_of(const struct shape *shape) {
                                             : 1;
 }
 
-/* positives, negatives, unlabelled so far, from their differences. */
-static bool read_cell(struct reader *reader, bool is_binary, int64_t counts[3]) {
-    for (int i = 0; i < 3; i++)
-        counts[i] = add_wrapping_long(counts[i], next_long(reader));
-    if (!is_count(counts[0]) || !is_count(counts[1]) || counts[2] < -2 * count_limit ||
-        counts[2] > count_limit)
-        return false;
-    return is_binary || (counts[0] == 0 && counts[1] == 0);
+/* The counts of the cell read last: what the next one differs from. */
+struct running {
+    int64_t positives, negatives, unlabelled;
+};
+
+static inline void read_differences(struct reader *reader, struct running *counts) {
+    const unsigned char *at = reader->at;
+    if (reader->end - at >= 3 && (at[0] | at[1] | at[2]) < 0x80) {
+        counts->positives += from_zigzag(at[0]);
+        counts->negatives += from_zigzag(at[1]);
+        counts->unlabelled += from_zigzag(at[2]);
+        reader->at = at + 3;
+    } else {
+        counts->positives = add_wrapping_long(counts->positives, next_long(reader));
+        counts->negatives = add_wrapping_long(counts->negatives, next_long(reader));
+        counts->unlabelled = add_wrapping_long(counts->unlabelled, next_long(reader));
+    }
 }
 
-static bool add_cell(struct tables *into, uint32_t number, const int64_t counts[3],
-                     struct totals *totals) {
-    int64_t labelled = counts[0] + counts[1], predicted = labelled + counts[2];
-    if (!is_count(predicted) || (predicted == 0 && labelled == 0))
+/* Checked after each cell, so that the next difference cannot overflow. */
+static inline bool is_cell(const struct running *counts, bool is_binary) {
+    if (!is_count(counts->positives) || !is_count(counts->negatives) ||
+        counts->unlabelled > count_limit)
         return false;
+    int64_t labelled = counts->positives + counts->negatives;
+    bool is_empty = labelled == 0 && counts->unlabelled == 0;
+    return counts->unlabelled >= -labelled && !is_empty && (is_binary || labelled == 0);
+}
+
+static inline void add_cell(struct tables *into, uint32_t number, const struct running *counts,
+                            struct totals *totals) {
+    int64_t labelled = counts->positives + counts->negatives;
     struct cell *cell = cell_at(into, number);
-    cell->positives = add_wrapping_long(cell->positives, counts[0]);
-    cell->negatives = add_wrapping_long(cell->negatives, counts[1]);
-    cell->predicted = add_wrapping_long(cell->predicted, predicted);
+    cell->positives = add_wrapping_long(cell->positives, counts->positives);
+    cell->negatives = add_wrapping_long(cell->negatives, counts->negatives);
+    cell->predicted = add_wrapping_long(cell->predicted, labelled + counts->unlabelled);
     totals->labelled += labelled;
-    totals->predicted += predicted;
-    return true;
+    totals->predicted += labelled + counts->unlabelled;
 }
 
 static bool read_cells(struct tables *into, const struct shape *shape, struct reader *reader,
                        struct totals *totals) {
-    int64_t limit = cells_of(shape), size, left, cell = 0, counts[3] = {0};
+    int64_t limit = cells_of(shape), size, left, cell = 0;
+    struct running counts = {0};
     bool is_binary = shape->kind == TASK_BINARY;
     if (!read_size(reader, 5 * limit, &size))
         return false;
@@ -216,9 +261,10 @@ static bool read_cells(struct tables *into, const struct shape *shape, struct re
             return false;
         left -= 3 * length;
         for (cell += skip; length > 0; length--, cell++) {
-            if (!read_cell(reader, is_binary, counts) ||
-                !add_cell(into, (uint32_t)cell, counts, totals))
+            read_differences(reader, &counts);
+            if (!is_cell(&counts, is_binary))
                 return false;
+            add_cell(into, (uint32_t)cell, &counts, totals);
         }
     }
     return left == 0 && read_end(reader, size);
