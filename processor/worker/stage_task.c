@@ -16,6 +16,9 @@ struct item {
     struct task_stage *stage;
     struct store *store;
     struct log_reader *reader;
+    /* End of the partials at opening.  What compaction took away below it has its newer version further
+     * on: nothing is published before all of it is read. */
+    int64_t end;
     struct kafka_record records[BATCH_MAX];
     struct task_record batch[BATCH_MAX];
 };
@@ -101,7 +104,12 @@ static enum status stage_open(struct stage_context *context, int32_t number,
                               struct item **out_item, struct error *err) {
     struct item *item = alloc_zero(1, sizeof *item);
     item->number = number;
+    int64_t low;
     enum status status = open_or_rebuild(context, item, err);
+    if (status == STATUS_OK)
+        status = assign_consumer_watermarks(context->reader,
+                                            context->options->config->partials_topic, number,
+                                            BROKER_TIMEOUT_MS, &low, &item->end, err);
     if (status == STATUS_OK)
         status = assign_consumer_add(context->reader, context->options->config->partials_topic,
                                      number, task_position(item->stage), &item->reader, err);
@@ -135,8 +143,14 @@ static enum status stage_turn(struct stage_context *context, struct item *item, 
     return STATUS_OK;
 }
 
+static bool stage_is_live(const struct item *item) {
+    return task_is_live(item->stage) && task_position(item->stage) >= item->end;
+}
+
 static enum status stage_commit(struct stage_context *context, struct item *item, int64_t now_ms,
                                 bool drain, struct error *err) {
+    if (!stage_is_live(item))
+        return STATUS_OK;
     return task_commit(item->stage, now_ms, drain, context->outbox, err);
 }
 
@@ -152,13 +166,9 @@ static enum status stage_committed(struct stage_context *context UNUSED, struct 
     return task_committed(item->stage, now_ms, flush, err);
 }
 
-static bool stage_is_live(const struct item *item) {
-    return task_is_live(item->stage);
-}
-
 static void stage_report(struct stage_context *context, struct item *item) {
     struct task_figures figures = {.partition = item->number,
-                                   .live = task_is_live(item->stage),
+                                   .live = stage_is_live(item),
                                    .lag = log_reader_lag(item->reader)};
     task_stats(item->stage, &figures.stats);
     board_set_task(context->options->board, &figures);
