@@ -14,7 +14,9 @@ static void mark_windows(struct task_state *task, const struct pane *pane, bool 
                 windows_view(windows, &task->clocks, w, start_ms, end_ms, pane->group);
             /* Said by the order of the log, not by when we commit: the pane remembers where the
              * seal was when it was last touched. */
-            view->is_revised |= pane->touched_at_ms >= end_ms;
+            bool is_after_seal = pane->touched_at_ms >= end_ms;
+            view->is_revised |= is_after_seal;
+            view->is_urgent |= view->frame->is_sealed && !is_after_seal;
             windows_wait(windows, view);
             windows_change(windows, view);
         }

@@ -169,15 +169,16 @@ static void publish_view(struct task_stage *stage, struct view *view, int64_t no
 static void stop_waiting(struct view *view) {
     view->is_waiting = false;
     view->is_urgent = false;
-    view->waiting_since_ms = 0;
+    view->is_deferred = false;
 }
 
 static bool is_due(const struct task_stage *stage, struct view *view, int64_t now_ms,
                    int64_t evaluated) {
     if (view->is_urgent || evaluated < SLIS_PER_COMMIT)
         return true;
-    if (view->waiting_since_ms == 0)
+    if (!view->is_deferred)
         view->waiting_since_ms = now_ms;
+    view->is_deferred = true;
     return now_ms - view->waiting_since_ms >= stage->options.config->revision_interval_ms;
 }
 

@@ -22,11 +22,13 @@ struct frame;
 struct view {
     struct frame *frame;
     struct group *group;
-    int64_t waiting_since_ms; /* wall time of the first commit that let it wait; 0 before */
-    bool is_waiting;          /* something changed since it was last published */
-    bool is_urgent;           /* it passed a boundary */
-    bool is_revised;          /* touched after its seal */
-    bool is_changed;          /* in the list `changed` */
+    int64_t
+        waiting_since_ms; /* set when is_deferred: wall time of the commit that first let it wait */
+    bool is_waiting;      /* something changed since it was last published */
+    bool is_deferred;
+    bool is_urgent;  /* it passed a boundary */
+    bool is_revised; /* touched after its seal */
+    bool is_changed; /* in the list `changed` */
     bool is_stored;
     bool is_removed;
     uint64_t published[]; /* content of the last record, hashed, a metric; 0: none */
