@@ -60,6 +60,10 @@ void stage_advance(struct task_stage *stage, int64_t now_ms, bool drain, struct 
         if (!task->clocks_moved)
             continue;
         finish_panes(stage, task, outbox);
+        if (outbox && (task->passed > 0 || task->windows.passed > 0))
+            write_clocks(stage, task, outbox);
+        task->passed = 0;
+        task->windows.passed = 0;
         windows_remove_final(&task->windows, &task->clocks, forget_view, stage);
         remove_panes(stage, task);
         task->clocks_moved = false;

@@ -23,8 +23,10 @@ struct source_clock {
     int64_t epoch;
     int64_t from_ms, until_ms;
     int64_t before_ms[BOUNDARY_COUNT]; /* panes that end at or before it have passed */
+    int64_t prediction_clock_ms, feedback_clock_ms;
     int64_t position_predictions, position_feedback;
     bool is_changed; /* since the last flush */
+    bool is_unsaid;  /* since it was last written to the state topic */
 };
 
 struct clocks {

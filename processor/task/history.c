@@ -16,6 +16,7 @@ static void write_history(struct task_stage *stage, const struct task_state *tas
     struct buffer *key = &stage->key, *value = &stage->value;
     struct slice name = slice_from(task->definition->name);
     buffer_reset(key);
+    write_bytes(key, SLICE("history"));
     write_bytes(key, name);
     write_long(key, pane->epoch);
     write_bytes(key, pane->group->text);
@@ -110,6 +111,7 @@ void finish_panes(struct task_stage *stage, struct task_state *task, struct outb
         qsort(finished.items, finished.count, sizeof(struct pane *), compare_panes);
     for (size_t i = 0; i < finished.count; i++)
         finish_pane(stage, task, finished.items[i], outbox);
+    task->passed += finished.count;
     free(finished.items);
     task->finished_until_ms = task->clocks.limit_ms[BOUNDARY_FINAL];
 }
@@ -147,6 +149,40 @@ static void remove_from_group(struct task_stage *stage, struct task_state *task,
 void remove_panes(struct task_stage *stage, struct task_state *task) {
     for (size_t g = 0; g < task->table.group_count; g++)
         remove_from_group(stage, task, task->table.groups[g]);
+}
+
+void write_clocks(struct task_stage *stage, struct task_state *task, struct outbox *outbox) {
+    for (size_t i = 0; i < task->clocks.count; i++) {
+        struct source_clock *clock = &task->clocks.items[i];
+        if (!clock->is_unsaid)
+            continue;
+        clock->is_unsaid = false;
+        struct clock_partial said = {.key = {.family = PARTIAL_CLOCK,
+                                             .task = slice_from(task->definition->name),
+                                             .epoch = clock->epoch,
+                                             .group = SLICE(""),
+                                             .partition = clock->partition},
+                                     .from_ms = clock->from_ms,
+                                     .until_ms = clock->until_ms,
+                                     .sealed_before_ms = clock->before_ms[BOUNDARY_SEALED],
+                                     .final_before_ms = clock->before_ms[BOUNDARY_FINAL],
+                                     .prediction_clock_ms = clock->prediction_clock_ms,
+                                     .feedback_clock_ms = clock->feedback_clock_ms,
+                                     .position_predictions = clock->position_predictions,
+                                     .position_feedback = clock->position_feedback};
+        buffer_reset(&stage->key);
+        buffer_reset(&stage->value);
+        partial_write_key(&said.key, &stage->key);
+        clock_partial_write(&said, &stage->value);
+        add_message(stage, TOPIC_STATE, buffer_slice(&stage->value), outbox);
+    }
+}
+
+/* --- back from the state topic ------------------------------------------------------------- */
+
+bool restore_clock(struct task_stage *stage, struct slice value) {
+    struct clock_partial said;
+    return clock_partial_read(value, &said) && stage_put_clock(stage, &said);
 }
 
 bool restore_pane(struct task_stage *stage, struct slice value) {

@@ -139,8 +139,11 @@ static void put_clock(struct task_stage *stage, const struct task_state *task,
                               clock->until_ms,
                               clock->before_ms[BOUNDARY_SEALED],
                               clock->before_ms[BOUNDARY_FINAL],
+                              clock->prediction_clock_ms,
+                              clock->feedback_clock_ms,
                               clock->position_predictions,
-                              clock->position_feedback};
+                              clock->position_feedback,
+                              clock->is_unsaid};
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         write_long(&stage->value, fields[i]);
     put(stage, puts, meta);
@@ -226,15 +229,20 @@ static bool load_clock(struct task_stage *stage, struct reader *key, struct slic
     struct task_state *task = stage_find_task(stage, read_bytes(key));
     struct source_clock clock = {.partition = (int32_t)read_ordered(key)};
     clock.epoch = read_ordered(key);
+    int64_t is_unsaid;
     struct reader reader = reader_from(value);
     int64_t *const fields[] = {&clock.from_ms,
                                &clock.until_ms,
                                &clock.before_ms[BOUNDARY_SEALED],
                                &clock.before_ms[BOUNDARY_FINAL],
+                               &clock.prediction_clock_ms,
+                               &clock.feedback_clock_ms,
                                &clock.position_predictions,
-                               &clock.position_feedback};
+                               &clock.position_feedback,
+                               &is_unsaid};
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         *fields[i] = read_long(&reader);
+    clock.is_unsaid = is_unsaid != 0;
     if (!reader_done(key) || !reader_done(&reader))
         return false;
     return !task || clocks_put(&task->clocks, &clock);

@@ -30,6 +30,7 @@ struct task_state {
     int64_t finished_until_ms; /* panes that end at or before it were looked at */
     int64_t widest_pane_ms;    /* ever seen */
     bool clocks_moved;         /* since the last commit */
+    size_t passed;             /* panes that became final since the last commit */
 };
 
 struct store_puts {
@@ -42,10 +43,11 @@ struct task_stage {
     struct task_state *tasks;
     int task_count;
     int64_t position;
-    int64_t commit_position;  /* at the last commit */
-    int64_t flushed_position; /* of the store */
-    int64_t replayed;         /* records since the last settling */
-    bool is_live;
+    int64_t commit_position;   /* at the last commit */
+    int64_t flushed_position;  /* of the store */
+    int64_t replayed;          /* records since the last settling */
+    bool is_settled;           /* the committed offset is reached */
+    bool is_live;              /* and the end that was seen at the start */
     struct view_list waiting;  /* the newest first, see publish.c */
     struct tables *scratch;    /* of one merge */
     struct buffer key, value;  /* of one record */
@@ -82,8 +84,12 @@ void settle_waiting(struct task_stage *stage);
 void finish_panes(struct task_stage *stage, struct task_state *task, struct outbox *outbox);
 /* Final panes that no open window covers leave memory and store. */
 void remove_panes(struct task_stage *stage, struct task_state *task);
-/* Takes a record of the state topic into the table; false when it is malformed. */
+/* The clocks, so that a rebuild knows what was final although compaction took them from the
+ * partials. */
+void write_clocks(struct task_stage *stage, struct task_state *task, struct outbox *outbox);
+/* Takes a record of the state topic; false when it is malformed. */
 bool restore_pane(struct task_stage *stage, struct slice value);
+bool restore_clock(struct task_stage *stage, struct slice value);
 
 /* persist.c */
 enum status stage_load(struct task_stage *stage, struct error *err) MUST_CHECK;
@@ -95,6 +101,8 @@ void forget_view(void *context /* struct task_stage */, const struct view *view)
 
 /* task.c: NULL when the configuration has no such task. */
 struct task_state *stage_find_task(struct task_stage *stage, struct slice name);
+/* False: malformed.  Of a task that we do not know: ignored. */
+bool stage_put_clock(struct task_stage *stage, const struct clock_partial *said);
 /* NULL when the stretch is no pane, or another end is known of this start and epoch. */
 struct pane *stage_pane(struct task_state *task, struct slice group, int64_t start_ms,
                         int64_t end_ms, int64_t epoch);

@@ -26,9 +26,14 @@ static void open_task(struct task_stage *stage, int t) {
     windows_init(&task->windows, task->definition, t);
 }
 
-static void go_live(struct task_stage *stage) {
-    stage_advance(stage, 0, false, NULL);
-    stage->is_live = true;
+/* What became final before the committed offset was published before it. */
+static void move_to(struct task_stage *stage, int64_t position) {
+    stage->position = position;
+    if (!stage->is_settled && position >= stage->options.committed) {
+        stage_advance(stage, 0, false, NULL);
+        stage->is_settled = true;
+    }
+    stage->is_live = stage->is_settled && position >= stage->options.end;
 }
 
 enum status task_open(const struct task_options *options, struct task_stage **out_stage,
@@ -51,7 +56,8 @@ enum status task_open(const struct task_options *options, struct task_stage **ou
         return status;
     }
     stage->commit_position = stage->position;
-    stage->is_live = stage->position >= options->committed;
+    stage->is_settled = stage->position >= options->committed;
+    stage->is_live = stage->is_settled && stage->position >= options->end;
     *out_stage = stage;
     return STATUS_OK;
 }
@@ -138,27 +144,34 @@ static bool step_partial(struct task_stage *stage, const struct partial_key *key
     return true;
 }
 
-static bool step_clock(struct task_stage *stage, const struct partial_key *key,
-                       struct slice value) {
-    struct clock_partial said;
-    if (!clock_partial_read(value, &said) || !keys_agree(key, &said.key))
-        return false;
-    struct task_state *task = stage_find_task(stage, key->task);
+bool stage_put_clock(struct task_stage *stage, const struct clock_partial *said) {
+    struct task_state *task = stage_find_task(stage, said->key.task);
     if (!task) {
         stage->stats.ignored++;
         return true;
     }
     task->clocks_moved = true;
-    return clocks_put(&task->clocks, &(struct source_clock){
-                                         .partition = key->partition,
-                                         .epoch = key->epoch,
-                                         .from_ms = said.from_ms,
-                                         .until_ms = said.until_ms,
-                                         .before_ms = {said.sealed_before_ms, said.final_before_ms},
-                                         .position_predictions = said.position_predictions,
-                                         .position_feedback = said.position_feedback,
-                                         .is_changed = true,
-                                     });
+    return clocks_put(&task->clocks,
+                      &(struct source_clock){
+                          .partition = said->key.partition,
+                          .epoch = said->key.epoch,
+                          .from_ms = said->from_ms,
+                          .until_ms = said->until_ms,
+                          .before_ms = {said->sealed_before_ms, said->final_before_ms},
+                          .prediction_clock_ms = said->prediction_clock_ms,
+                          .feedback_clock_ms = said->feedback_clock_ms,
+                          .position_predictions = said->position_predictions,
+                          .position_feedback = said->position_feedback,
+                          .is_changed = true,
+                          .is_unsaid = true,
+                      });
+}
+
+static bool step_clock(struct task_stage *stage, const struct partial_key *key,
+                       struct slice value) {
+    struct clock_partial said;
+    return clock_partial_read(value, &said) && keys_agree(key, &said.key) &&
+           stage_put_clock(stage, &said);
 }
 
 static void step_record(struct task_stage *stage, const struct task_record *record) {
@@ -173,35 +186,31 @@ static void step_record(struct task_stage *stage, const struct task_record *reco
     stage->stats.malformed += !is_good;
 }
 
-/* What replay makes final was published before the commit that we replay to. */
-static void replay_step(struct task_stage *stage, int64_t next_offset) {
-    if (next_offset >= stage->options.committed) {
-        go_live(stage);
-    } else if (++stage->replayed % REPLAY_SETTLE_EVERY == 0) {
-        stage_advance(stage, 0, false, NULL);
-    }
-}
-
 enum status task_step(struct task_stage *stage, const struct task_record *records, size_t count,
                       struct error *err UNUSED) {
     for (size_t i = 0; i < count; i++) {
         const struct task_record *record = &records[i];
         if (record->offset < stage->position)
             continue;
-        if (!stage->is_live && record->offset >= stage->options.committed)
-            go_live(stage);
+        /* The offsets before this one may be gone. */
+        move_to(stage, record->offset);
         step_record(stage, record);
-        stage->position = record->offset + 1;
-        if (!stage->is_live)
-            replay_step(stage, stage->position);
+        move_to(stage, record->offset + 1);
+        if (!stage->is_settled && ++stage->replayed % REPLAY_SETTLE_EVERY == 0)
+            stage_advance(stage, 0, false, NULL);
     }
     return STATUS_OK;
 }
 
 enum status task_restore(struct task_stage *stage, const struct task_record *record,
                          struct error *err UNUSED) {
-    if (record->value.data && !restore_pane(stage, record->value))
-        stage->stats.malformed++;
+    if (!record->value.data)
+        return STATUS_OK;
+    struct slice body;
+    bool is_good = read_frame(record->value, SCHEMA_CLOCK, &body)
+                       ? restore_clock(stage, record->value)
+                       : restore_pane(stage, record->value);
+    stage->stats.malformed += !is_good;
     return STATUS_OK;
 }
 
@@ -211,9 +220,7 @@ int64_t task_position(const struct task_stage *stage) {
 
 void task_skip_to(struct task_stage *stage, int64_t offset) {
     if (offset > stage->position)
-        stage->position = offset;
-    if (!stage->is_live && stage->position >= stage->options.committed)
-        go_live(stage);
+        move_to(stage, offset);
 }
 
 bool task_is_live(const struct task_stage *stage) {

@@ -5,7 +5,8 @@
  * sealed it), REVISED (changed later), FINAL (locally final in every source partition; never
  * changes again).
  *
- * Life     open -> replay to the committed offset, output suppressed -> live: step, commit,
+ * Life     open -> replay to the committed offset, output suppressed -> on to the end seen at the
+ *          start, output held back -> live: step, commit,
  *          [transaction], committed, ...
  * Failure  close and open again, as in partition.h.
  *
@@ -27,7 +28,10 @@ struct task_options {
     int64_t incarnation; /* of the partials topic: creation count or time; part of the revision */
     struct store *store; /* borrowed */
     int64_t committed;   /* next offset by the group's commit; 0 when there is none */
-    bool has_history;    /* the store is empty and history records of the state topic follow */
+    /* End offset of the partition now: nothing is published before it is reached, since what
+     * compaction took away before it is further on.  0: no further than committed. */
+    int64_t end;
+    bool has_history; /* the store is empty and records of the state topic follow */
 };
 
 struct task_record {
@@ -39,8 +43,8 @@ struct task_record {
 enum status task_open(const struct task_options *options, struct task_stage **out_stage,
                       struct error *err) MUST_CHECK;
 void task_close(struct task_stage *stage);
-/* A record of the state topic (merged FINAL panes), on rebuild from an empty disk, before any step.
- */
+/* A record of the state topic (merged FINAL panes; the clocks that made them final), on rebuild
+ * from an empty disk, before any step. */
 enum status task_restore(struct task_stage *stage, const struct task_record *record,
                          struct error *err) MUST_CHECK;
 

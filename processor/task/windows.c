@@ -164,6 +164,7 @@ void windows_change(struct windows *windows, struct view *view) {
 }
 
 static void make_urgent(struct windows *windows, struct frame *frame) {
+    windows->passed++;
     for (size_t i = 0; i < frame->count; i++) {
         frame->views[i]->is_urgent = true;
         windows_wait(windows, frame->views[i]);

@@ -60,6 +60,7 @@ struct windows {
     struct view_list waiting; /* newly waiting, in no order */
     struct view_list changed; /* since the last flush */
     size_t view_count, bytes;
+    size_t passed; /* frames that passed a boundary since the last commit */
 };
 
 void windows_init(struct windows *windows, const struct task_definition *definition, int task);

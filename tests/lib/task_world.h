@@ -286,7 +286,7 @@ struct machine {
     struct log state; /* the state topic */
     struct board board;
     struct outbox outbox;
-    int64_t committed;
+    int64_t committed, end; /* as in struct task_options */
     int64_t now_ms;
     int64_t tombstones, finals;
 };
@@ -342,7 +342,8 @@ static inline UNUSED enum status machine_open(struct machine *machine) {
                                          .source_partitions = WORLD_SOURCES,
                                          .incarnation = 1,
                                          .store = machine->store,
-                                         .committed = machine->committed};
+                                         .committed = machine->committed,
+                                         .end = machine->end};
     return task_open(&options, &machine->stage, &err);
 }
 
@@ -384,7 +385,8 @@ static inline UNUSED void machine_publish(struct machine *machine) {
             board_take(&machine->board, message->key, message->value);
         } else if (message->topic == TOPIC_STATE) {
             log_add(&machine->state, message->key, message->value);
-            machine->finals++;
+            struct slice body;
+            machine->finals += read_frame(message->value, SCHEMA_HISTORY, &body);
         } else {
             assert_int_equal(message->topic, TOPIC_PARTIALS);
             assert_null(message->value.data);

@@ -137,7 +137,7 @@ TEST(a_final_pane_becomes_history_and_its_sources_get_tombstones) {
     log_clocks(&log, "fraud", 2 * MINUTE, MINUTE);
     size_t partials = log.count;
     advance(&machine);
-    assert_int_equal(machine.state.count, 1);
+    assert_int_equal(machine.finals, 1);
     assert_int_equal(machine.tombstones, 2);
     assert_int_equal(log.count, partials + 2);
     for (size_t i = 0; i < 2; i++)
@@ -175,7 +175,7 @@ TEST(nothing_changes_a_final_pane) {
     advance(&machine);
     assert_int_equal(look(&machine, "volume", 0, 2 * MINUTE).predicted, 4);
     assert_int_equal(stats_of(&machine).ignored, 3);
-    assert_int_equal(machine.state.count, 1);
+    assert_int_equal(machine.finals, 1);
     machine_release(&machine);
     log_release(&log);
 }
