@@ -101,7 +101,8 @@ static void skip_items(struct compiler *c, struct schema_node *node) {
         return;
     }
     emit(c, OPERATION_SKIP_ITEMS, 0)->b = is_map;
-    c->program->code[at].a = routine_open(c, &jump);
+    uint32_t routine = routine_open(c, &jump); /* may move the code */
+    c->program->code[at].a = routine;
     compile(c, items, NULL);
     routine_close(c, jump);
 }
@@ -213,13 +214,15 @@ static void store(struct compiler *c, const struct schema_node *node, uint32_t s
 /* Several columns may want the same value: the bytes are then read once for each. */
 static void store_all(struct compiler *c, const struct schema_node *node, uint32_t slot) {
     const uint32_t *next_slot = c->paths->next_slot;
-    if (next_slot[slot] != PATH_NO_SLOT)
+    bool has_bytes = node->width != 0;
+    if (has_bytes && next_slot[slot] != PATH_NO_SLOT)
         (void)emit(c, OPERATION_MARK, 0);
     for (;; slot = next_slot[slot]) {
         store(c, node, slot);
         if (next_slot[slot] == PATH_NO_SLOT)
             return;
-        (void)emit(c, OPERATION_AGAIN, 0);
+        if (has_bytes)
+            (void)emit(c, OPERATION_AGAIN, 0);
     }
 }
 
