@@ -92,7 +92,7 @@ static int check(const char *path, const struct check_options *options) {
 }
 
 static int run(int argc, char **argv) {
-    struct check_options options = {NULL};
+    struct check_options options = {.rate = NULL};
     const struct argument arguments[] = {
         {"rate", "N", "estimate state, memory and Kafka bytes for N predictions a second",
          &options.rate},

@@ -225,7 +225,7 @@ static int generate(const char *stream, const struct generate_options *options) 
 }
 
 static int run(int argc, char **argv) {
-    struct generate_options options = {NULL};
+    struct generate_options options = {.seed = NULL};
     const struct argument arguments[] = {
         {"what", "WHAT", "predictions (default), feedback, or items: the raw draws as CSV",
          &options.what},

@@ -232,7 +232,7 @@ static int run_load(const char *path, const struct load_options *options) {
 }
 
 static int run(int argc, char **argv) {
-    struct load_options options = {NULL};
+    struct load_options options = {.speed = NULL};
     const struct argument arguments[] = {
         {"predictions", "FILE", ".csv, .jsonl or .avro", &options.predictions},
         {"feedback", "FILE", "labels, the same", &options.feedback},

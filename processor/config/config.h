@@ -38,12 +38,12 @@ struct topic_setting {
 
 struct topic_plan {
     const char *topic, *purpose;
-    bool is_input;
-    bool like_predictions; /* must have as many partitions as the predictions topic has */
-    int partitions;        /* when created; like_predictions: unless the predictions topic exists */
-    int replication;       /* 0: the brokers' default */
     struct topic_setting settings[PLAN_SETTINGS_MAX];
     int setting_count;
+    int partitions;  /* when created; like_predictions: unless the predictions topic exists */
+    int replication; /* 0: the brokers' default */
+    bool is_input;
+    bool like_predictions; /* must have as many partitions as the predictions topic has */
 };
 
 /* The topics that this configuration needs; inputs first.  Texts are borrowed from config. */

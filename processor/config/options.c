@@ -104,7 +104,11 @@ static const void *scope_base(const struct option *option, const struct config *
 /* The configuration is const for all but its reader, who made it. */
 void *option_field(const struct option *option, const struct config *config,
                    const struct task_definition *task) {
-    return (void *)((uintptr_t)scope_base(option, config, task) + option->offset);
+    union {
+        const void *seen;
+        void *made;
+    } base = {.seen = scope_base(option, config, task)};
+    return (char *)base.made + option->offset;
 }
 
 const char *option_type_text(enum option_type type) {

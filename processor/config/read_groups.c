@@ -94,8 +94,8 @@ static const char *published_name(struct reading *reading, const struct metric *
     bool is_f = strcmp(metric->name, "fbeta") == 0;
     if (!is_f && parameter == metric->parameter)
         return metric->name;
-    (void)snprintf(name, sizeof name, "%s%s", is_f ? "f" : metric->name, is_f ? "" : "_");
-    (void)strcat(name, format_number(number, parameter));
+    (void)snprintf(name, sizeof name, "%s%s%s", is_f ? "f" : metric->name, is_f ? "" : "_",
+                   format_number(number, parameter));
     return arena_text(reading->arena, name);
 }
 

@@ -64,8 +64,10 @@ static bool read_secret(struct reading *reading, char key[KEY_BYTES], const char
     size_t size = text.size;
     while (size > 0 && (text.data[size - 1] == '\n' || text.data[size - 1] == '\r'))
         size--;
-    *out_value = arena_copy(reading->arena, (struct slice){text.data, size + 1}).data;
-    ((char *)(uintptr_t)*out_value)[size] = '\0';
+    char *value = arena_take(reading->arena, size + 1);
+    memcpy(value, text.data, size);
+    value[size] = '\0';
+    *out_value = value;
     key[strlen(key) - strlen(".file")] = '\0';
     return true;
 }
