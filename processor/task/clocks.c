@@ -67,8 +67,9 @@ static bool insert(struct clocks *clocks, size_t at, const struct source_clock *
         clocks->capacity = clocks->capacity ? clocks->capacity * 2 : 16;
         clocks->items = alloc_resize(clocks->items, clocks->capacity, sizeof *clocks->items);
     }
-    memmove(&clocks->items[at + 1], &clocks->items[at],
-            (clocks->count - at) * sizeof *clocks->items);
+    if (at < clocks->count)
+        memmove(&clocks->items[at + 1], &clocks->items[at],
+                (clocks->count - at) * sizeof *clocks->items);
     clocks->items[at] = *clock;
     clocks->count++;
     return true;
@@ -79,9 +80,8 @@ bool clocks_put(struct clocks *clocks, const struct source_clock *clock) {
         clock->from_ms >= clock->until_ms)
         return false;
     size_t at = find(clocks, clock);
-    struct source_clock *known = &clocks->items[at];
-    if (at == clocks->count || known->partition != clock->partition ||
-        known->epoch != clock->epoch) {
+    struct source_clock *known = at < clocks->count ? &clocks->items[at] : NULL;
+    if (!known || known->partition != clock->partition || known->epoch != clock->epoch) {
         if (!insert(clocks, at, clock))
             return false;
     } else if (clock->position_predictions >= known->position_predictions &&
