@@ -20,13 +20,13 @@ enum interval_method {
 const char *interval_method_name(enum interval_method method); /* "wilson", ... */
 
 struct estimate {
-    bool has_value; /* false: cannot tell (no labels, no positives, ...) */
     double value;
-    bool has_interval;
     double low, high;
-    enum interval_method method;
     double error_bound; /* of the value itself, from score cells; 0 when exact */
     int64_t support;    /* records in the denominator */
+    enum interval_method method;
+    bool has_value; /* false: cannot tell (no labels, no positives, ...) */
+    bool has_interval;
 };
 
 struct metric {

@@ -8,6 +8,7 @@
 #include "base/slice.h"
 
 static void index_items(struct sparse *sparse, uint32_t from, size_t size) {
+    ASSERT(sparse->index != NULL);
     for (uint32_t i = from; i < sparse->count; i++)
         sparse->index[sparse_key(sparse->items + i * size)] = (uint16_t)(i + 1);
 }

@@ -32,7 +32,7 @@ static inline void *sparse_find(const struct sparse *sparse, uint32_t key, size_
         uint32_t position = key < sparse->index_size ? sparse->index[key] : 0;
         return position ? sparse->items + (position - 1) * size : NULL;
     }
-    for (uint32_t i = 0; i < sparse->count; i++) {
+    for (uint32_t i = 0; sparse->items && i < sparse->count; i++) {
         char *item = sparse->items + i * size;
         if (sparse_key(item) == key)
             return item;
@@ -45,7 +45,7 @@ void *sparse_insert(struct sparse *sparse, uint32_t key, size_t size);
 
 /* Ascending keys into memory that is there, which is how tables are read back; else NULL. */
 static inline void *sparse_append(struct sparse *sparse, uint32_t key, size_t size) {
-    if (sparse->count == sparse->capacity || key >= sparse->index_size)
+    if (!sparse->items || sparse->count == sparse->capacity || key >= sparse->index_size)
         return NULL;
     char *item = sparse->items + sparse->count * size;
     if (sparse->count > 0 && key <= sparse_key(item - size))

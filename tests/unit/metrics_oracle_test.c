@@ -184,10 +184,13 @@ TEST(rates_are_counted_right) {
     assert_close(value_of(&world, "specificity"), specificity, 1e-12);
     assert_close(value_of(&world, "base_rate"), real / RECORDS, 1e-12);
     assert_close(value_of(&world, "balanced_accuracy"), (recall + specificity) / 2, 1e-12);
-    for (double beta = 0.5; beta <= 2; beta *= 2)
+    static const double betas[] = {0.5, 1, 2};
+    for (size_t i = 0; i < COUNT_OF(betas); i++) {
+        double beta = betas[i];
         assert_close(estimate_with(&world, "fbeta", beta).value,
                      (1 + beta * beta) * precision * recall / (beta * beta * precision + recall),
                      1e-12);
+    }
     assert_close(value_of(&world, "log_loss"), loss / RECORDS, 0x1p-32);
     assert_close(value_of(&world, "brier"), square / RECORDS, 0x1p-32);
     tables_destroy(world.tables);
@@ -204,7 +207,9 @@ TEST(mcc_is_a_correlation) {
         y += is_said(&world.pairs[i]);
         xy += is_true(&world.pairs[i]) && is_said(&world.pairs[i]);
     }
-    x /= RECORDS, y /= RECORDS, xy /= RECORDS;
+    x /= RECORDS;
+    y /= RECORDS;
+    xy /= RECORDS;
     double correlation = (xy - x * y) / sqrt(x * (1 - x) * y * (1 - y));
     assert_close(value_of(&world, "mcc"), correlation, 1e-12);
     tables_destroy(world.tables);

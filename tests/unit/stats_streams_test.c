@@ -22,9 +22,16 @@ TEST(tips_has_its_golden_sums) {
     for (uint64_t i = 0; i < 1000; i++) {
         struct trip trip;
         trip_item(&parameters, 1, i, &trip);
-        zone += trip.zone, hour += trip.hour, payment += trip.payment, vendor += trip.vendor;
-        passengers += trip.passengers, decision += trip.decision, label += trip.label;
-        distance += trip.distance, fare += trip.fare, score += trip.score;
+        zone += trip.zone;
+        hour += trip.hour;
+        payment += trip.payment;
+        vendor += trip.vendor;
+        passengers += trip.passengers;
+        decision += trip.decision;
+        label += trip.label;
+        distance += trip.distance;
+        fare += trip.fare;
+        score += trip.score;
     }
     assert_int_equal(zone, 4528);
     assert_int_equal(hour, 11366);
@@ -116,10 +123,14 @@ static void sum_late(const char *name, struct sums *out_sums) {
         struct trip trip;
         kind_item(stream, i, &trip);
         assert_int_equal(trip.index, i);
-        out_sums->zone += trip.zone, out_sums->hour += trip.hour;
-        out_sums->payment += trip.payment, out_sums->vendor += trip.vendor;
-        out_sums->passengers += trip.passengers, out_sums->label += trip.label;
-        out_sums->fare += trip.fare, out_sums->speed += trip.speed;
+        out_sums->zone += trip.zone;
+        out_sums->hour += trip.hour;
+        out_sums->payment += trip.payment;
+        out_sums->vendor += trip.vendor;
+        out_sums->passengers += trip.passengers;
+        out_sums->label += trip.label;
+        out_sums->fare += trip.fare;
+        out_sums->speed += trip.speed;
         out_sums->nulls += isnan(trip.distance) != 0;
     }
     kind_stream_destroy(stream);

@@ -156,12 +156,12 @@ static int64_t long_field(const avro_value_t *record, const char *name) {
 static int64_t sum_of_array(const avro_value_t *record, const char *name, size_t from,
                             size_t step) {
     avro_value_t array, item;
-    size_t size;
+    size_t size = 0;
     int64_t total = 0;
     assert_int_equal(avro_value_get_by_name(record, name, &array, NULL), 0);
     assert_int_equal(avro_value_get_size(&array, &size), 0);
     for (size_t i = from; i < size; i += step) {
-        int64_t value;
+        int64_t value = 0;
         assert_int_equal(avro_value_get_by_index(&array, i, &item, NULL), 0);
         assert_int_equal(avro_value_get_long(&item, &value), 0);
         total += value;
