@@ -180,10 +180,9 @@ enum status client_create(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafka_
     return STATUS_OK;
 }
 
-static bool is_fencing(rd_kafka_resp_err_t code) {
+static bool is_producer_fencing(rd_kafka_resp_err_t code) {
     return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
-           code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
-           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+           code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
 }
 
 /* Wrong or forbidden: no repetition helps. */
@@ -213,7 +212,7 @@ static bool is_configuration(rd_kafka_resp_err_t code) {
 }
 
 static enum status status_of(rd_kafka_resp_err_t code) {
-    if (is_fencing(code))
+    if (is_producer_fencing(code) || code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
         return STATUS_FENCED;
     return is_configuration(code) ? STATUS_CONFIG : STATUS_BROKER;
 }
@@ -233,16 +232,17 @@ enum status kafka_check(rd_kafka_error_t *error, const char *doing, struct error
     return status;
 }
 
-/* The order is that of librdkafka's documentation; but a timeout, which it lets one retry, leaves a
- * request under way that could hit the next transaction (Jepsen, Bufstream 0.1.0). */
+/* librdkafka 2.0 calls some fencings and timeouts abortable.  But who is fenced has nothing to
+ * abort, and a timeout leaves a request under way that could hit the next transaction (Jepsen,
+ * Bufstream 0.1.0): only a new epoch keeps it out. */
 static enum kafka_verdict judge(const rd_kafka_error_t *error) {
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    if (rd_kafka_error_is_fatal(error) || is_fencing(code))
+    if (rd_kafka_error_is_fatal(error) || is_producer_fencing(code))
         return VERDICT_FATAL;
-    if (rd_kafka_error_txn_requires_abort(error))
-        return VERDICT_ABORT;
     if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT)
         return VERDICT_INDEFINITE;
+    if (rd_kafka_error_txn_requires_abort(error))
+        return VERDICT_ABORT;
     return rd_kafka_error_is_retriable(error) ? VERDICT_RETRY : VERDICT_INDEFINITE;
 }
 

@@ -8,15 +8,13 @@
 #include "kafka/membership.h"
 #include "kafka/settings.h"
 
-enum {
-    CALL_TIMEOUT_MS = 20000, /* past transaction.timeout.ms nothing that is sent can succeed */
-    HEADERS_MAX = 32,
-};
+enum { HEADERS_MAX = 32 };
 
 struct transaction_producer {
     const struct config *config;
     char *transactional_id;
-    rd_kafka_t *client; /* NULL after an unknown outcome, until recovered */
+    rd_kafka_t *client;  /* NULL after an unknown outcome, until recovered */
+    int call_timeout_ms; /* past transaction.timeout.ms nothing that is sent can succeed */
     bool is_open;
     bool has_failed; /* a send failed: only abort is left */
 };
@@ -27,11 +25,20 @@ const char *commit_outcome_name(enum commit_outcome outcome) {
     return names[outcome];
 }
 
-static enum status open_client(const struct transaction_producer *producer, rd_kafka_t **out_client,
+static int transaction_timeout_ms(const rd_kafka_conf_t *conf) {
+    char digits[16] = "";
+    size_t size = sizeof digits;
+    (void)rd_kafka_conf_get(conf, "transaction.timeout.ms", digits, &size);
+    return (int)strtol(digits, NULL, 10);
+}
+
+static enum status open_client(struct transaction_producer *producer, rd_kafka_t **out_client,
                                struct error *err) {
     struct kafka_identity identity = {.transactional_id = producer->transactional_id};
     rd_kafka_conf_t *conf = NULL;
     TRY(conf_create(producer->config, ROLE_TRANSACTIONS, &identity, &conf, err));
+    int timeout_ms = transaction_timeout_ms(conf);
+    producer->call_timeout_ms = timeout_ms + timeout_ms / 3;
     return client_create(ROLE_TRANSACTIONS, conf, out_client, err);
 }
 
@@ -50,7 +57,7 @@ enum status transaction_recover(struct transaction_producer *producer, struct er
     close_client(producer);
     rd_kafka_t *client = NULL;
     TRY(open_client(producer, &client, err));
-    rd_kafka_error_t *error = rd_kafka_init_transactions(client, CALL_TIMEOUT_MS);
+    rd_kafka_error_t *error = rd_kafka_init_transactions(client, producer->call_timeout_ms);
     enum status status = kafka_check(error, "init_transactions", err);
     if (status == STATUS_OK)
         producer->client = client;
@@ -134,7 +141,7 @@ enum status transaction_send(struct transaction_producer *producer, const char *
     TRY(begin(producer, err));
     rd_kafka_vu_t arguments[HEADERS_MAX + 6];
     size_t count = fill_arguments(arguments, topic, message, timestamp_ms);
-    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * CALL_TIMEOUT_MS;
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * producer->call_timeout_ms;
     rd_kafka_error_t *error = rd_kafka_produceva(producer->client, arguments, count);
     while (error && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
            clock_monotonic_us() < deadline_us) {
@@ -148,34 +155,38 @@ enum status transaction_send(struct transaction_producer *producer, const char *
     return kafka_check(error, topic, err);
 }
 
-/* Repeats call as long as that may help. */
-static enum kafka_verdict insist(rd_kafka_error_t *(*call)(void *argument), void *argument,
-                                 struct error *err) {
-    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * CALL_TIMEOUT_MS;
-    enum kafka_verdict verdict = kafka_judge(call(argument), err);
-    while (verdict == VERDICT_RETRY && clock_monotonic_us() < deadline_us)
-        verdict = kafka_judge(call(argument), err);
-    return verdict == VERDICT_RETRY ? VERDICT_INDEFINITE : verdict;
-}
-
-static rd_kafka_error_t *call_abort(void *client) {
-    return rd_kafka_abort_transaction(client, CALL_TIMEOUT_MS);
-}
-
-static rd_kafka_error_t *call_commit(void *client) {
-    return rd_kafka_commit_transaction(client, CALL_TIMEOUT_MS);
-}
-
-struct offsets_call {
+struct call {
     rd_kafka_t *client;
+    int timeout_ms;
     const rd_kafka_topic_partition_list_t *offsets;
     const rd_kafka_consumer_group_metadata_t *metadata;
 };
 
-static rd_kafka_error_t *call_send_offsets(void *argument) {
-    const struct offsets_call *call = argument;
+static rd_kafka_error_t *call_abort(const struct call *call) {
+    return rd_kafka_abort_transaction(call->client, call->timeout_ms);
+}
+
+static rd_kafka_error_t *call_commit(const struct call *call) {
+    return rd_kafka_commit_transaction(call->client, call->timeout_ms);
+}
+
+static rd_kafka_error_t *call_send_offsets(const struct call *call) {
     return rd_kafka_send_offsets_to_transaction(call->client, call->offsets, call->metadata,
-                                                CALL_TIMEOUT_MS);
+                                                call->timeout_ms);
+}
+
+static struct call call_of(const struct transaction_producer *producer) {
+    return (struct call){.client = producer->client, .timeout_ms = producer->call_timeout_ms};
+}
+
+/* Repeats the call as long as that may help. */
+static enum kafka_verdict insist(rd_kafka_error_t *(*make)(const struct call *call),
+                                 struct call call, struct error *err) {
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * call.timeout_ms;
+    enum kafka_verdict verdict = kafka_judge(make(&call), err);
+    while (verdict == VERDICT_RETRY && clock_monotonic_us() < deadline_us)
+        verdict = kafka_judge(make(&call), err);
+    return verdict == VERDICT_RETRY ? VERDICT_INDEFINITE : verdict;
 }
 
 static enum commit_outcome abandon(struct transaction_producer *producer,
@@ -187,7 +198,7 @@ static enum commit_outcome abandon(struct transaction_producer *producer,
 enum commit_outcome transaction_abort(struct transaction_producer *producer, struct error *err) {
     if (!producer->is_open)
         return producer->client ? COMMIT_ABORTED : COMMIT_UNKNOWN;
-    enum kafka_verdict verdict = insist(call_abort, producer->client, err);
+    enum kafka_verdict verdict = insist(call_abort, call_of(producer), err);
     if (verdict != VERDICT_DONE)
         return abandon(producer, verdict);
     producer->is_open = producer->has_failed = false;
@@ -220,8 +231,10 @@ static enum kafka_verdict send_offsets(struct transaction_producer *producer,
     if (!metadata)
         return VERDICT_ABORT;
     rd_kafka_topic_partition_list_t *offsets = offsets_of(positions, count);
-    struct offsets_call call = {producer->client, offsets, metadata};
-    enum kafka_verdict verdict = insist(call_send_offsets, &call, err);
+    struct call call = call_of(producer);
+    call.offsets = offsets;
+    call.metadata = metadata;
+    enum kafka_verdict verdict = insist(call_send_offsets, call, err);
     rd_kafka_topic_partition_list_destroy(offsets);
     rd_kafka_consumer_group_metadata_destroy(metadata);
     return verdict;
@@ -248,7 +261,7 @@ enum commit_outcome transaction_commit(struct transaction_producer *producer,
     if (count > 0)
         verdict = send_offsets(producer, group, positions, count, err);
     if (verdict == VERDICT_DONE)
-        verdict = insist(call_commit, producer->client, err);
+        verdict = insist(call_commit, call_of(producer), err);
     if (verdict != VERDICT_DONE)
         return give_up(producer, verdict);
     producer->is_open = false;

@@ -1,0 +1,186 @@
+/* Which answer of a broker leads to which outcome of a commit: librdkafka's mock cluster answers
+ * with an error first.  The mock proves the calls, never atomicity.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/log.h"
+#include "kafka/transact.h"
+#include "tests/lib/test.h"
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+/* Kafka's protocol, "API keys". */
+enum { PRODUCE = 0, ADD_PARTITIONS = 24, ADD_OFFSETS = 25, END_TRANSACTION = 26, OFFSETS = 28 };
+
+struct mock {
+    rd_kafka_t *host;
+    rd_kafka_mock_cluster_t *cluster;
+    struct setting settings[4];
+    struct config config;
+    struct wake wake;
+    struct group_consumer *group;
+    struct transaction_producer *producer;
+    struct error err;
+    bool is_assigned;
+};
+
+static void note_assign(void *owner, int32_t partition UNUSED) {
+    ((struct mock *)owner)->is_assigned = true;
+}
+
+static void note_revoke(void *owner, int32_t partition UNUSED, bool is_lost UNUSED) {
+    ((struct mock *)owner)->is_assigned = false;
+}
+
+static void mock_start(struct mock *mock) {
+    char reason[200];
+    *mock = (struct mock){.host = rd_kafka_new(RD_KAFKA_PRODUCER, NULL, reason, sizeof reason)};
+    mock->cluster = rd_kafka_mock_cluster_new(mock->host, 1);
+    assert_non_null(mock->cluster);
+    assert_int_equal(rd_kafka_mock_topic_create(mock->cluster, "in", 1, 1), 0);
+    assert_int_equal(rd_kafka_mock_topic_create(mock->cluster, "out", 1, 1), 0);
+    mock->settings[0] = (struct setting){"bootstrap.servers",
+                                         rd_kafka_mock_cluster_bootstraps(mock->cluster), false};
+    mock->settings[1] = (struct setting){"producer.transaction.timeout.ms", "3000", false};
+    mock->settings[2] = (struct setting){"producer.message.timeout.ms", "2500", false};
+    mock->settings[3] = (struct setting){"producer.retry.backoff.ms", "10", false};
+    mock->config = (struct config){.kafka = mock->settings, .kafka_count = 4};
+    assert_ok(wake_init(&mock->wake, &mock->err));
+}
+
+static void mock_join(struct mock *mock) {
+    struct group_options options = {.config = &mock->config,
+                                    .group = "g",
+                                    .topic = "in",
+                                    .callbacks = {mock, note_assign, note_revoke},
+                                    .wake = &mock->wake};
+    assert_ok(group_consumer_create(&options, &mock->group, &mock->err));
+    int64_t deadline_us = clock_monotonic_us() + 10000000;
+    while (!mock->is_assigned && clock_monotonic_us() < deadline_us) {
+        assert_ok(group_consumer_poll(mock->group, &mock->err));
+        wake_wait(&mock->wake, 20);
+    }
+    assert_true(mock->is_assigned);
+}
+
+static int mock_open(void **state) {
+    static struct mock mock;
+    mock_start(&mock);
+    mock_join(&mock);
+    *state = &mock;
+    return 0;
+}
+
+static int mock_close(void **state) {
+    struct mock *mock = *state;
+    group_consumer_destroy(mock->group);
+    wake_release(&mock->wake);
+    rd_kafka_mock_cluster_destroy(mock->cluster);
+    rd_kafka_destroy(mock->host);
+    return 0;
+}
+
+static enum status send_one(struct mock *mock) {
+    struct message message = {.partition = 0, .key = SLICE("k"), .value = SLICE("v")};
+    return transaction_send(mock->producer, "out", &message, 0, &mock->err);
+}
+
+static enum commit_outcome commit(struct mock *mock) {
+    struct log_position position = {"in", 0, 1};
+    return transaction_commit(mock->producer, mock->group, &position, 1, &mock->err);
+}
+
+static const struct {
+    int16_t call;
+    rd_kafka_resp_err_t error;
+    size_t times;
+    enum commit_outcome outcome;
+} cases[] = {
+    {END_TRANSACTION, RD_KAFKA_RESP_ERR_NO_ERROR, 1, COMMIT_COMMITTED},
+    /* It passes: the call is repeated. */
+    {END_TRANSACTION, RD_KAFKA_RESP_ERR_NOT_COORDINATOR, 1, COMMIT_COMMITTED},
+    {END_TRANSACTION, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, 3, COMMIT_COMMITTED},
+    {OFFSETS, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, 2, COMMIT_COMMITTED},
+    {OFFSETS, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, 1, COMMIT_COMMITTED},
+    {ADD_OFFSETS, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS, 2, COMMIT_COMMITTED},
+    {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, 2, COMMIT_COMMITTED},
+    {PRODUCE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, 1, COMMIT_COMMITTED},
+    /* This transaction is lost, the producer is not. */
+    {OFFSETS, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, 1, COMMIT_ABORTED},
+    {OFFSETS, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, 1, COMMIT_ABORTED},
+    {OFFSETS, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, 1, COMMIT_ABORTED},
+    {OFFSETS, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, 1, COMMIT_ABORTED},
+    {OFFSETS, RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE, 1, COMMIT_ABORTED},
+    {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1, COMMIT_ABORTED},
+    {PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1, COMMIT_ABORTED},
+    /* Another producer has the id, or nothing helps. */
+    {END_TRANSACTION, RD_KAFKA_RESP_ERR_PRODUCER_FENCED, 1, COMMIT_FENCED},
+    {END_TRANSACTION, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 1, COMMIT_FENCED},
+    {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 1, COMMIT_FENCED},
+    {ADD_OFFSETS, RD_KAFKA_RESP_ERR_PRODUCER_FENCED, 1, COMMIT_FENCED},
+    {OFFSETS, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 1, COMMIT_FENCED},
+    /* No answer within the transaction's time: nobody knows. */
+    {END_TRANSACTION, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, 1000, COMMIT_UNKNOWN},
+    {END_TRANSACTION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, 1, COMMIT_UNKNOWN},
+};
+
+static void inject(struct mock *mock, size_t number) {
+    static rd_kafka_resp_err_t errors[1000];
+    for (size_t i = 0; i < cases[number].times; i++)
+        errors[i] = cases[number].error;
+    rd_kafka_mock_push_request_errors_array(mock->cluster, cases[number].call, cases[number].times,
+                                            errors);
+}
+
+static void producer_open(struct mock *mock, const char *id) {
+    assert_ok(transaction_producer_create(&mock->config, id, &mock->producer, &mock->err));
+}
+
+/* One producer serves as long as it can, so that each case also follows another. */
+static void each_answer_leads_to_its_outcome(void **state) {
+    struct mock *mock = *state;
+    size_t wrong = 0;
+    producer_open(mock, "cases");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        inject(mock, i);
+        assert_ok(send_one(mock));
+        mock->err.text[0] = '\0';
+        enum commit_outcome outcome = commit(mock);
+        rd_kafka_mock_clear_request_errors(mock->cluster, cases[i].call);
+        if (outcome != cases[i].outcome) {
+            print_message("call %d, %s: %s instead of %s (%s)\n", cases[i].call,
+                          rd_kafka_err2name(cases[i].error), commit_outcome_name(outcome),
+                          commit_outcome_name(cases[i].outcome), mock->err.text);
+            wrong++;
+        }
+        if (outcome == COMMIT_FENCED || outcome == COMMIT_UNKNOWN)
+            assert_ok(transaction_recover(mock->producer, &mock->err));
+    }
+    transaction_producer_destroy(mock->producer);
+    assert_int_equal(wrong, 0);
+}
+
+static void after_an_unknown_outcome_only_recovery_helps(void **state) {
+    struct mock *mock = *state;
+    producer_open(mock, "lost");
+    rd_kafka_mock_push_request_errors(mock->cluster, END_TRANSACTION, 1,
+                                      RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
+    assert_ok(send_one(mock));
+    assert_int_equal(commit(mock), COMMIT_UNKNOWN);
+    assert_int_equal(send_one(mock), STATUS_BROKER);
+    assert_int_equal(commit(mock), COMMIT_UNKNOWN);
+    assert_int_equal(transaction_abort(mock->producer, &mock->err), COMMIT_UNKNOWN);
+    assert_ok(transaction_recover(mock->producer, &mock->err));
+    assert_ok(send_one(mock));
+    assert_int_equal(commit(mock), COMMIT_COMMITTED);
+    transaction_producer_destroy(mock->producer);
+}
+
+int main(void) {
+    log_set_level(LOG_LEVEL_ERROR);
+    const struct CMUnitTest tests[] = {
+        CASE(each_answer_leads_to_its_outcome),
+        CASE(after_an_unknown_outcome_only_recovery_helps),
+    };
+    return cmocka_run_group_tests(tests, mock_open, mock_close);
+}
