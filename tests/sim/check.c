@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/metric.h"
+#include "partial.h"
+#include "task/sli.h"
+#include "tests/sim/latest.h"
+
+/* ---- partials ---- */
+
+static int find_metric(const struct task_definition *task, const char *name) {
+    for (int i = 0; i < task->metric_count; i++)
+        if (strcmp(task->metrics[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static bool same_sum(const struct tables *tables, const struct shape *shape, const char *name,
+                     int128 expected) {
+    int at = find_metric(shape->definition, name);
+    return at < 0 || tables_sum(tables, shape->sum_offset[at]) == expected;
+}
+
+static bool same_cell(const struct tables *tables, const struct shape *shape,
+                      const struct oracle_cell *cell) {
+    return tables_predicted(tables) == cell->predicted &&
+           tables_labelled(tables) == cell->labelled &&
+           tables_confusion(tables, 1, 1) == cell->tp &&
+           tables_confusion(tables, 0, 1) == cell->fp &&
+           tables_confusion(tables, 0, 0) == cell->tn &&
+           tables_confusion(tables, 1, 0) == cell->fn &&
+           same_sum(tables, shape, "brier", cell->brier) &&
+           same_sum(tables, shape, "log_loss", cell->log_loss);
+}
+
+static struct latest_entry *find_cell(const struct latest *latest, const struct world *world,
+                                      const struct oracle_cell *cell) {
+    struct buffer key;
+    buffer_init(&key, 4096);
+    const struct partial_key fields = {
+        .family = PARTIAL_COUNTS,
+        .task = slice_from(world->tasks[cell->task].name),
+        .epoch = world->tasks[cell->task].epoch,
+        .group = slice_from(cell->group),
+        .pane_ms = cell->pane_ms,
+        .partition = cell->partition,
+    };
+    partial_write_key(&fields, &key);
+    struct latest_entry *entry = latest_find(latest, buffer_slice(&key));
+    buffer_release(&key);
+    return entry;
+}
+
+static bool check_cell(const struct latest *latest, const struct world *world,
+                       const struct oracle_cell *cell, char out_failure[FAILURE_MAX]) {
+    struct latest_entry *entry = find_cell(latest, world, cell);
+    struct partial partial;
+    const char *what = "no partial";
+    struct tables *tables = tables_create();
+    struct shape shape;
+    shape_init(&shape, &world->tasks[cell->task]);
+    if (entry && partial_read(entry->value, &partial)) {
+        entry->is_seen = true;
+        what = !tables_read(tables, &shape, partial.tables) ? "malformed tables"
+               : same_cell(tables, &shape, cell)            ? NULL
+                                                            : "another value";
+    }
+    if (what)
+        snprintf(out_failure, FAILURE_MAX,
+                 "partial: task %d partition %d pane %+lld s group %s: %s: predicted %lld for "
+                 "%lld, labelled %lld for %lld, tp %lld for %lld",
+                 cell->task, cell->partition, (long long)(cell->pane_ms - world->start_ms) / 1000,
+                 cell->group, what, (long long)tables_predicted(tables), (long long)cell->predicted,
+                 (long long)tables_labelled(tables), (long long)cell->labelled,
+                 (long long)tables_confusion(tables, 1, 1), (long long)cell->tp);
+    tables_destroy(tables);
+    return !what || cell->is_tainted;
+}
+
+bool check_partials(const struct cluster *cluster, const struct oracle *oracle,
+                    char out_failure[FAILURE_MAX]) {
+    struct latest latest;
+    latest_init(&latest, &cluster->broker, TOPIC_PARTIALS);
+    bool is_right = true;
+    for (size_t i = 0; i < oracle->cell_count && is_right; i++)
+        is_right = check_cell(&latest, cluster->world, &oracle->cells[i], out_failure);
+    for (size_t i = 0; i < latest.count && is_right; i++) {
+        struct partial_key key;
+        if (!partial_read_key(latest.entries[i].key, &key) || key.family != PARTIAL_COUNTS ||
+            latest.entries[i].is_seen)
+            continue;
+        is_right = false;
+        snprintf(out_failure, FAILURE_MAX, "partial: pane %+lld s group %.*s is not the oracle's",
+                 (long long)(key.pane_ms - cluster->world->start_ms) / 1000, (int)key.group.size,
+                 key.group.data);
+    }
+    latest_release(&latest);
+    return is_right;
+}
+
+/* ---- dead letters ---- */
+
+struct letter {
+    enum log_side log;
+    int partition, task;
+    int64_t offset;
+    char code[24];
+};
+
+static struct slice header(const struct broker_record *record, const char *name) {
+    for (size_t i = 0; i < record->header_count; i++)
+        if (strcmp(record->headers[i].name, name) == 0)
+            return record->headers[i].value;
+    return (struct slice){0};
+}
+
+static int64_t number(struct slice text) {
+    char digits[24] = "";
+    snprintf(digits, sizeof digits, "%.*s", (int)text.size, text.data ? text.data : "");
+    return strtoll(digits, NULL, 10);
+}
+
+static void read_letter(const struct world *world, const struct broker_record *record,
+                        struct letter *out) {
+    struct slice topic = header(record, "slipstream.errors.topic");
+    struct slice task = header(record, "slipstream.errors.task");
+    struct slice code = header(record, "slipstream.errors.code");
+    *out = (struct letter){
+        .log = slice_equal(topic, SLICE("predictions")) ? LOG_PREDICTIONS : LOG_FEEDBACK,
+        .partition = (int)number(header(record, "slipstream.errors.partition")),
+        .task = -1,
+        .offset = number(header(record, "slipstream.errors.offset")),
+    };
+    for (int i = 0; i < world->config.task_count; i++)
+        if (slice_equal(task, slice_from(world->tasks[i].name)))
+            out->task = i;
+    snprintf(out->code, sizeof out->code, "%.*s", (int)code.size, code.data ? code.data : "");
+}
+
+static bool is_letter(const struct letter *a, const struct oracle_letter *b) {
+    return a->log == b->log && a->partition == b->partition && a->task == b->task &&
+           a->offset == b->offset && (b->is_tainted || strcmp(a->code, b->code) == 0);
+}
+
+/* A breach's letter may be there or not, with any code. */
+static bool may_be(const struct world *world, const struct letter *letter) {
+    if (letter->log != LOG_FEEDBACK)
+        return false;
+    const struct input_record *record =
+        world_next(world, letter->partition, LOG_FEEDBACK, letter->offset);
+    return record && world_is_breach(world, record->id);
+}
+
+static bool take_letter(const struct oracle *oracle, bool *taken, const struct letter *letter) {
+    for (size_t i = 0; i < oracle->letter_count; i++)
+        if (!taken[i] && is_letter(letter, &oracle->letters[i])) {
+            taken[i] = true;
+            return true;
+        }
+    return false;
+}
+
+bool check_letters(const struct cluster *cluster, const struct oracle *oracle,
+                   char out_failure[FAILURE_MAX]) {
+    const struct broker_log *log = &cluster->broker.logs[TOPIC_DEAD_LETTERS][0];
+    bool *taken = alloc_zero(oracle->letter_count + 1, sizeof *taken);
+    bool is_right = true;
+    for (size_t i = 0; i < log->count && is_right; i++) {
+        struct letter letter;
+        if (log->records[i].state != RECORD_COMMITTED)
+            continue;
+        read_letter(cluster->world, &log->records[i], &letter);
+        is_right = take_letter(oracle, taken, &letter) || may_be(cluster->world, &letter);
+        cluster->counts->dead_letters++;
+        if (!is_right)
+            snprintf(out_failure, FAILURE_MAX,
+                     "dead letter: log %d partition %d offset %lld task %d %s is not the oracle's",
+                     letter.log, letter.partition, (long long)letter.offset, letter.task,
+                     letter.code);
+    }
+    for (size_t i = 0; i < oracle->letter_count && is_right; i++) {
+        const struct oracle_letter *at = &oracle->letters[i];
+        is_right = taken[i] || at->is_tainted;
+        if (!is_right)
+            snprintf(out_failure, FAILURE_MAX,
+                     "dead letter: log %d partition %d offset %lld task %d %s is missing", at->log,
+                     at->partition, (long long)at->offset, at->task, at->code);
+    }
+    free(taken);
+    return is_right;
+}
+
+size_t check_overflows(const struct cluster *cluster, struct overflow *out_overflows, size_t most) {
+    const struct broker_log *log = &cluster->broker.logs[TOPIC_DEAD_LETTERS][0];
+    size_t count = 0;
+    for (size_t i = 0; i < log->count && count < most; i++) {
+        struct letter letter;
+        if (log->records[i].state != RECORD_COMMITTED)
+            continue;
+        read_letter(cluster->world, &log->records[i], &letter);
+        if (strcmp(letter.code, "ORPHAN_LIMIT") == 0)
+            out_overflows[count++] =
+                (struct overflow){letter.partition, letter.task, letter.offset};
+    }
+    return count;
+}
+
+/* ---- counters ---- */
+
+bool check_counts(const struct cluster *cluster, const struct oracle *oracle,
+                  char out_failure[FAILURE_MAX]) {
+    for (int i = 0; i < cluster->world->partitions; i++) {
+        const struct oracle_counts *expected = &oracle->counts[i];
+        struct partition_stats stats = {0};
+        partition_stats(cluster->workers[0].slots[STAGE_PARTITION][i].partition, &stats);
+        bool is_sure = cluster->world->breach_count == 0;
+        if (stats.predicted == expected->predicted && stats.duplicates == expected->duplicates &&
+            stats.filtered == expected->filtered &&
+            (!is_sure || stats.superseded == expected->superseded))
+            continue;
+        snprintf(out_failure, FAILURE_MAX,
+                 "counters of partition %d: predicted %lld for %lld, duplicates %lld for %lld, "
+                 "filtered %lld for %lld, superseded %lld for %lld",
+                 i, (long long)stats.predicted, (long long)expected->predicted,
+                 (long long)stats.duplicates, (long long)expected->duplicates,
+                 (long long)stats.filtered, (long long)expected->filtered,
+                 (long long)stats.superseded, (long long)expected->superseded);
+        return false;
+    }
+    return true;
+}
