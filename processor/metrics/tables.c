@@ -65,10 +65,9 @@ static void add_class(struct tables *tables, const struct label_part *part,
 
 static void add_binary(struct tables *tables, const struct label_part *part, int64_t sign) {
     struct cell *cell = cell_at(tables, part->prediction.cell);
-    if (part->label_class)
-        cell->positives += sign;
-    else
-        cell->negatives += sign;
+    /* Without a branch: labels are what nobody can foresee. */
+    cell->positives += part->label_class ? sign : 0;
+    cell->negatives += part->label_class ? 0 : sign;
     *counter_at(tables, KEY_CALIBRATION + part->calibration_bin) += sign * part->score_fixed;
     add_class(tables, part, part->prediction.is_positive, sign);
 }

@@ -20,6 +20,18 @@ static inline unsigned char *put_long(unsigned char *at, int64_t value) {
     return at;
 }
 
+/* buffer_reserve without its call while there is room. */
+static inline unsigned char *room_for(struct buffer *out, size_t count) {
+    if (out->capacity - out->size >= count)
+        return (unsigned char *)out->data + out->size;
+    return (unsigned char *)buffer_reserve(out, count);
+}
+
+static inline void append_long(struct buffer *out, int64_t value) {
+    unsigned char *start = room_for(out, LONG_BYTES_MAX);
+    out->size += (size_t)(put_long(start, value) - start);
+}
+
 static inline int64_t from_zigzag(uint64_t zigzag) {
     return (int64_t)((zigzag >> 1) ^ (0 - (zigzag & 1)));
 }
@@ -74,7 +86,7 @@ static int64_t unlabelled(const struct cell *cell) {
 }
 
 static void write_cell(const struct cell *cell, const struct cell *last, struct buffer *out) {
-    unsigned char *start = (unsigned char *)buffer_reserve(out, 3 * LONG_BYTES_MAX);
+    unsigned char *start = room_for(out, 3 * LONG_BYTES_MAX);
     unsigned char *at = put_long(start, cell->positives - last->positives);
     at = put_long(at, cell->negatives - last->negatives);
     at = put_long(at, unlabelled(cell) - unlabelled(last));
@@ -89,16 +101,16 @@ static void write_cells(const struct tables *tables, struct buffer *out) {
     int64_t items = count_items(cells, count);
     uint32_t after = 0; /* one past the last cell written */
     if (items > 0)
-        write_long(out, items);
+        append_long(out, items);
     for (size_t i = next_cell(cells, count, 0); i < count; i = next_cell(cells, count, end)) {
         end = run_end(cells, count, i);
-        write_long(out, cells[i].cell - after);
-        write_long(out, (int64_t)(end - i));
+        append_long(out, cells[i].cell - after);
+        append_long(out, (int64_t)(end - i));
         after = cells[end - 1].cell + 1;
         for (size_t at = i; at < end; last = &cells[at++])
             write_cell(&cells[at], last, out);
     }
-    write_long(out, 0);
+    append_long(out, 0);
 }
 
 /* Counters with keys in [from, to): first and one past last in *out_end. */
@@ -122,15 +134,15 @@ static void write_confusion(const struct tables *tables, struct buffer *out) {
     for (uint32_t i = first; i < end; i++)
         items += counters[i].count ? 2 : 0;
     if (items > 0)
-        write_long(out, items);
+        append_long(out, items);
     for (uint32_t i = first; i < end; i++) {
         if (counters[i].count == 0)
             continue;
-        write_long(out, counters[i].key - after);
-        write_long(out, counters[i].count);
+        append_long(out, counters[i].key - after);
+        append_long(out, counters[i].count);
         after = counters[i].key + 1;
     }
-    write_long(out, 0);
+    append_long(out, 0);
 }
 
 /* Dense from the first to the last counter that is not 0, after the place of the first. */
@@ -144,15 +156,15 @@ static void write_dense(const struct tables *tables, uint32_t from, uint32_t to,
         end--;
     if (first < end) {
         uint32_t key = counters[first].key, last = counters[end - 1].key;
-        write_long(out, last - key + 2);
-        write_long(out, key - from);
+        append_long(out, last - key + 2);
+        append_long(out, key - from);
         for (uint32_t i = first; i < end; i++, key++) {
             for (; key < counters[i].key; key++)
-                write_long(out, 0);
-            write_long(out, counters[i].count);
+                append_long(out, 0);
+            append_long(out, counters[i].count);
         }
     }
-    write_long(out, 0);
+    append_long(out, 0);
 }
 
 static void write_sums(const struct tables *tables, struct buffer *out) {
@@ -160,19 +172,19 @@ static void write_sums(const struct tables *tables, struct buffer *out) {
     while (count > 0 && tables->sums[count - 1] == 0)
         count--;
     if (count > 0)
-        write_long(out, 2 * (int64_t)count);
+        append_long(out, 2 * (int64_t)count);
     for (uint32_t i = 0; i < count; i++) {
         int64_t low = (int64_t)(uint64_t)(uint128)tables->sums[i];
-        write_long(out, low);
-        write_long(out, (int64_t)((tables->sums[i] - low) / ((int128)1 << 64)));
+        append_long(out, low);
+        append_long(out, (int64_t)((tables->sums[i] - low) / ((int128)1 << 64)));
     }
-    write_long(out, 0);
+    append_long(out, 0);
 }
 
 void tables_write(const struct tables *tables, struct buffer *out) {
-    write_long(out, tables->predicted);
-    write_long(out, tables->predicted_positive);
-    write_long(out, tables->labelled);
+    append_long(out, tables->predicted);
+    append_long(out, tables->predicted_positive);
+    append_long(out, tables->labelled);
     write_cells(tables, out);
     write_confusion(tables, out);
     write_dense(tables, KEY_CALIBRATION, KEY_CONFUSION, out);
