@@ -1,7 +1,7 @@
 /* local.c -- `slipstream local`: files through the same pure core, both stages, without a broker.
  *
- * Rows are taken in the order of their own times (a stable sort), so that none is late; the end of the
- * files closes every window.  SPDX-License-Identifier: Apache-2.0 */
+ * Rows are taken in the order of their own times (a stable sort), so that none is late; the end of
+ * the files closes every window.  SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ struct local {
     struct task_stage **stages; /* [partials_partitions] */
     struct memory_disk **task_disks;
     struct store **task_stores;
-    int64_t *offsets;           /* next offset of each partials partition */
+    int64_t *offsets; /* next offset of each partials partition */
     struct outbox outbox;
     struct sli_table table;
     int64_t dead[REFUSAL_COUNT];
@@ -53,8 +53,7 @@ static struct event *add_row(struct rows *rows) {
 static void keep_row(struct local *local, enum log_side log, const struct value *values,
                      int column_count, struct slice raw) {
     struct rows *rows = &local->rows[log];
-    struct value *columns =
-        arena_take(&rows->arena, (size_t)(column_count + 1) * sizeof *columns);
+    struct value *columns = arena_take(&rows->arena, (size_t)(column_count + 1) * sizeof *columns);
     for (int i = 0; i < column_count; i++) {
         columns[i] = values[i];
         if (values[i].kind == VALUE_STRING)
@@ -85,8 +84,10 @@ static enum status read_rows(struct local *local, enum log_side log, const char 
         keep_row(local, log, values, topic->column_count, record_file_raw(file));
     }
     if (status == STATUS_OK && !end)
-        status = error_set(err, STATUS_CONFIG, "%s has more than %d rows: use a broker and "
-                           "`slipstream load`", path, ROWS_MAX);
+        status = error_set(err, STATUS_CONFIG,
+                           "%s has more than %d rows: use a broker and "
+                           "`slipstream load`",
+                           path, ROWS_MAX);
     if (file)
         record_file_close(file);
     free(paths);
@@ -179,9 +180,9 @@ static size_t merge_batch(struct local *local, size_t at[LOG_COUNT], struct even
         bool has_label = at[LOG_FEEDBACK] < feedback->count;
         if (!has_prediction && !has_label)
             break;
-        int log = !has_prediction ||
-                  (has_label && feedback->list[at[LOG_FEEDBACK]].time_ms <
-                                    predictions->list[at[LOG_PREDICTIONS]].time_ms);
+        int log =
+            !has_prediction || (has_label && feedback->list[at[LOG_FEEDBACK]].time_ms <
+                                                 predictions->list[at[LOG_PREDICTIONS]].time_ms);
         batch[count++] = local->rows[log].list[at[log]++];
     }
     return count;
@@ -311,8 +312,9 @@ static int run(int argc, char **argv) {
                          &code))
         return code;
     if (!paths[0] || !paths[1] || !sli_format_parse(format, &parsed)) {
-        (void)fprintf(stderr, "slipstream local: --predictions FILE and --feedback FILE are needed; "
-                              "--format is table, csv or jsonl\n");
+        (void)fprintf(stderr,
+                      "slipstream local: --predictions FILE and --feedback FILE are needed; "
+                      "--format is table, csv or jsonl\n");
         return EXIT_USAGE;
     }
     if (choice.group && choice.group[0] == '\0')
@@ -338,12 +340,14 @@ const struct command command_local = {
     .name = "local",
     .summary = "SLIs from files, without a broker",
     .synopsis = "CONFIG --predictions FILE --feedback FILE",
-    .text = "Reads both files whole, takes their rows in the order of their own times and runs them through\n"
-            "the same core as `run`, both stages, until every window is FINAL. Results go to standard\n"
-            "output, counts of what was refused to standard error.\n\n"
-            "Example:\n"
-            "  slipstream generate tips --what predictions > p.jsonl\n"
-            "  slipstream generate tips --what feedback > f.jsonl\n"
-            "  slipstream local docs/examples/demo.yaml --predictions p.jsonl --feedback f.jsonl\n",
+    .text =
+        "Reads both files whole, takes their rows in the order of their own times and runs them "
+        "through\n"
+        "the same core as `run`, both stages, until every window is FINAL. Results go to standard\n"
+        "output, counts of what was refused to standard error.\n\n"
+        "Example:\n"
+        "  slipstream generate tips --what predictions > p.jsonl\n"
+        "  slipstream generate tips --what feedback > f.jsonl\n"
+        "  slipstream local docs/examples/demo.yaml --predictions p.jsonl --feedback f.jsonl\n",
     .run = run,
 };

@@ -100,7 +100,8 @@ static int compare_rows(const void *left, const void *right) {
     if (order == 0)
         order = slice_compare(a->window, b->window);
     if (order == 0)
-        order = (a->window_start_ms > b->window_start_ms) - (a->window_start_ms < b->window_start_ms);
+        order =
+            (a->window_start_ms > b->window_start_ms) - (a->window_start_ms < b->window_start_ms);
     if (order == 0)
         order = (a->window_end_ms > b->window_end_ms) - (a->window_end_ms < b->window_end_ms);
     if (order == 0)
@@ -180,13 +181,16 @@ static void print_json(FILE *out, const struct sli *sli) {
     const struct {
         const char *name;
         struct slice text;
-    } texts[] = {{"task", sli->task}, {"metric", sli->metric}, {"group", sli->group},
+    } texts[] = {{"task", sli->task},
+                 {"metric", sli->metric},
+                 {"group", sli->group},
                  {"window", sli->window}};
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         (void)fprintf(out, "%s\"%s\":", i == 0 ? "{" : ",", texts[i].name);
         print_quoted(out, texts[i].text, '\\');
     }
-    (void)fprintf(out, ",\"window_start\":\"%s\",\"window_end\":\"%s\",\"status\":\"%s\",\"value\":",
+    (void)fprintf(out,
+                  ",\"window_start\":\"%s\",\"window_end\":\"%s\",\"status\":\"%s\",\"value\":",
                   time_text(sli->window_start_ms, start), time_text(sli->window_end_ms, end),
                   sli_status_name(sli->status));
     print_number(out, sli->has_value, sli->value, "null");
@@ -221,9 +225,10 @@ void sli_table_print(struct sli_table *table, enum sli_format format,
     sort(table);
     struct slice task = {"", 0};
     if (format == SLI_FORMAT_CSV)
-        (void)fputs("task,metric,group,window,window_start,window_end,status,value,low,high,interval,"
-                    "error_bound,predicted,labelled,late\n",
-                    out);
+        (void)fputs(
+            "task,metric,group,window,window_start,window_end,status,value,low,high,interval,"
+            "error_bound,predicted,labelled,late\n",
+            out);
     for (size_t i = 0; i < table->count; i++) {
         const struct sli *sli = &table->rows[i].sli;
         if (!is_chosen(sli, choice))

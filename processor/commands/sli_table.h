@@ -25,13 +25,14 @@ struct sli_choice {
 
 void sli_table_init(struct sli_table *table);
 void sli_table_release(struct sli_table *table);
-/* Keeps a copy unless a record of the key with a greater revision is there.  false: not an SLI record. */
+/* Keeps a copy unless a record of the key with a greater revision is there.  false: not an SLI
+ * record. */
 bool sli_table_put(struct sli_table *table, struct slice key, struct slice value);
 /* By task, window, window start, group, metric. */
 void sli_table_print(struct sli_table *table, enum sli_format format,
                      const struct sli_choice *choice, FILE *out);
-/* One screen: the last windows of each chosen task, each metric with its interval and a sparkline of the
- * past windows; at most lines lines. */
+/* One screen: the last windows of each chosen task, each metric with its interval and a sparkline
+ * of the past windows; at most lines lines. */
 void sli_table_watch(struct sli_table *table, const struct sli_choice *choice, size_t lines,
                      FILE *out);
 bool sli_format_parse(const char *text, enum sli_format *out_format);

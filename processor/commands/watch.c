@@ -1,4 +1,5 @@
-/* watch.c -- `slipstream watch`: the slis topic, live, for people.  SPDX-License-Identifier: Apache-2.0 */
+/* watch.c -- `slipstream watch`: the slis topic, live, for people.  SPDX-License-Identifier:
+ * Apache-2.0 */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -155,8 +156,10 @@ const struct command command_watch = {
     .name = "watch",
     .summary = "show the SLIs as they are published and revised",
     .synopsis = "CONFIG [--group G] [--metric M] [--format table|csv|jsonl]",
-    .text = "Reads the slis topic (read_committed, no group) and shows the newest window of each series\n"
-            "with its interval, the share that is labelled and a line of past windows. With --format it\n"
+    .text = "Reads the slis topic (read_committed, no group) and shows the newest window of each "
+            "series\n"
+            "with its interval, the share that is labelled and a line of past windows. With "
+            "--format it\n"
             "prints everything that is there once and ends.\n\n"
             "Example:\n  slipstream watch demo.yaml --metric accuracy --group \"\"\n",
     .run = run,

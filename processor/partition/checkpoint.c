@@ -111,6 +111,7 @@ static void write_decisions(const struct partition *partition, struct buffer *ou
         write_long(out, decision->time_ms);
         write_long(out, decision->last);
         write_long(out, decision->limit);
+        write_long(out, decision->task);
     }
     if (partition->decision_count > 0)
         write_long(out, 0);
@@ -192,6 +193,7 @@ static bool read_decisions(struct reader *reader, struct arena *arena, struct ch
         decision->time_ms = read_long(reader);
         decision->last = read_long(reader);
         decision->limit = read_long(reader);
+        decision->task = (uint32_t)read_long(reader);
     }
     return out->decision_count == 0 || read_long(reader) == 0;
 }

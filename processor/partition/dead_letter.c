@@ -31,22 +31,26 @@ static void add(struct partition *partition, const struct origin *origin, enum r
                                                ? &partition->config->predictions
                                                : &partition->config->feedback;
     char number[24], offset[24], timestamp[24];
-    const struct header headers[] = {
+    struct header headers[8] = {
         {"slipstream.errors.topic", slice_from(topic->topic)},
         {"slipstream.errors.partition", print(number, sizeof number, partition->number)},
         {"slipstream.errors.offset", print(offset, sizeof offset, origin->offset)},
-        {"slipstream.errors.timestamp", print(timestamp, sizeof timestamp, origin->record_ms)},
-        {"slipstream.errors.stage", SLICE("partition")},
-        {"slipstream.errors.task", slice_from(task)},
+        {"slipstream.errors.stage", slice_from(task[0] ? "join" : "decode")},
         {"slipstream.errors.code", slice_from(refusal_code(refusal))},
         {"slipstream.errors.message", slice_from(refusal_remedy(refusal))},
     };
+    size_t count = 6;
+    if (task[0])
+        headers[count++] = (struct header){"slipstream.errors.task", slice_from(task)};
+    if (origin->record_ms != TIME_NONE)
+        headers[count++] = (struct header){"slipstream.errors.timestamp",
+                                           print(timestamp, sizeof timestamp, origin->record_ms)};
     outbox_add(partition->outbox, &(struct message){.topic = TOPIC_DEAD_LETTERS,
                                                     .partition = -1,
                                                     .key = origin->key,
                                                     .value = origin->value,
                                                     .headers = headers,
-                                                    .header_count = COUNT_OF(headers)});
+                                                    .header_count = count});
 }
 
 void dead_letter(struct partition *partition, const struct event *event, enum refusal refusal,

@@ -26,7 +26,8 @@ static enum status read_file(const char *path, char **out_text, struct error *er
     struct buffer buffer;
     buffer_init(&buffer, 1 << 22);
     size_t got;
-    while (buffer.size < (1 << 21) && (got = fread(buffer_reserve(&buffer, 4096), 1, 4096, file)) > 0)
+    while (buffer.size < (1 << 21) &&
+           (got = fread(buffer_reserve(&buffer, 4096), 1, 4096, file)) > 0)
         buffer.size += got;
     (void)fclose(file);
     *out_text = alloc_copy(buffer_slice(&buffer));
@@ -119,7 +120,8 @@ void decode_columns(const struct decode *decode, struct value *columns, struct a
     event->refusal = roles(decode, arena, event);
 }
 
-/* A decoder's own strings live until its next record only; those in the payload live as long as it does. */
+/* A decoder's own strings live until its next record only; those in the payload live as long as it
+ * does. */
 static void keep_strings(struct value *columns, int count, struct slice payload,
                          struct arena *arena) {
     for (int i = 0; i < count; i++) {
@@ -142,7 +144,8 @@ void decode_event(struct decode *decode, const struct raw_record *record, struct
     int count = decode->topic->column_count;
     struct value *columns = arena_take(arena, (size_t)count * sizeof *columns);
     if (!record->value.data) {
-        out_event->refusal = REFUSAL_MISSING_FIELD; /* a tombstone says nothing about a prediction */
+        out_event->refusal =
+            REFUSAL_MISSING_FIELD; /* a tombstone says nothing about a prediction */
         return;
     }
     if (record->value.size > decode->record_bytes_max) {

@@ -55,17 +55,20 @@ struct task {
     uint32_t id; /* stable: of the name */
     struct hash_key key;
     uint16_t first_instance, instance_count; /* in partition->instances, by ascending epoch */
+    bool is_overflowing; /* its last label that found no row was refused for the orphan limit */
 };
 
 enum decision_kind {
     DECISION_CLOCK,        /* the log's clock is at least time_ms from offset on */
-    DECISION_ORPHAN_LIMIT, /* labels in [offset, last] join only predictions below limit */
+    DECISION_ORPHAN_LIMIT, /* the task's labels in [offset, last] join only predictions below limit
+                            */
 };
 
 struct decision {
     enum decision_kind kind;
     enum log_side log;
     int64_t offset, time_ms, last, limit;
+    uint32_t task; /* id; 0 for clocks */
 };
 
 enum { DECISIONS_MAX = 4096 };
@@ -141,8 +144,10 @@ enum status join_feedback(struct partition *partition, const struct event *event
 void join_expire_orphans(struct partition *partition);
 struct instance *instance_at(struct partition *partition, const struct task *task,
                              int64_t time_ms); /* or NULL */
-/* Offsets below which feedback at this offset may join (see DECISION_ORPHAN_LIMIT). */
-int64_t joins_before(const struct partition *partition, int64_t label_offset);
+/* Offset below which predictions may be joined by the label at this offset (DECISION_ORPHAN_LIMIT).
+ */
+int64_t joins_before(const struct partition *partition, const struct task *task,
+                     int64_t label_offset);
 
 /* ---- look_up.c ---- */
 /* Fetches from the store into the delta what these events may meet; keys[event * task_count +

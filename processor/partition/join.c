@@ -12,6 +12,7 @@
 /* One label on its way: what joins need of it, from a record or from an orphan. */
 struct arrival {
     int64_t label_ms, offset, prediction_ms, clock_before_ms;
+    int64_t joins_before; /* only predictions with lower offsets */
     double label;
 };
 
@@ -43,7 +44,7 @@ static enum fit fit_of(const struct partition *partition, const struct instance 
 static enum fit fit_row(struct partition *partition, const struct task *task,
                         const struct delta_entry *entry, const struct arrival *arrival) {
     struct instance *instance = &partition->instances[entry->instance];
-    if (instance->task != task)
+    if (instance->task != task || entry->offset >= arrival->joins_before)
         return FIT_NO;
     if (arrival->prediction_ms != TIME_NONE) {
         if (instance_at(partition, task, arrival->prediction_ms) != instance ||
@@ -90,11 +91,10 @@ static enum status join_waiting(struct partition *partition, const struct task *
          number != ORPHAN_NONE; number = next) {
         struct orphan *orphan = &partition->orphans.list[number];
         next = orphans_next(&partition->orphans, number);
-        const struct arrival arrival = {orphan->label_ms, orphan->offset, orphan->prediction_ms,
-                                        orphan->clock_before_ms, orphan->label};
-        enum fit fit = entry->offset < orphan->joins_before
-                           ? fit_row(partition, task, entry, &arrival)
-                           : FIT_NO;
+        const struct arrival arrival = {orphan->label_ms,      orphan->offset,
+                                        orphan->prediction_ms, orphan->clock_before_ms,
+                                        orphan->joins_before,  orphan->label};
+        enum fit fit = fit_row(partition, task, entry, &arrival);
         if (fit == FIT_NO)
             continue;
         if (fit == FIT_BEYOND)
@@ -183,32 +183,44 @@ static struct delta_entry *find_row(struct partition *partition, const struct ta
     return best;
 }
 
-int64_t joins_before(const struct partition *partition, int64_t label_offset) {
+int64_t joins_before(const struct partition *partition, const struct task *task,
+                     int64_t label_offset) {
     for (size_t i = 0; i < partition->decision_count; i++) {
         const struct decision *decision = &partition->decisions[i];
-        if (decision->kind == DECISION_ORPHAN_LIMIT && label_offset >= decision->offset &&
-            label_offset <= decision->last)
+        if (decision->kind == DECISION_ORPHAN_LIMIT && decision->task == task->id &&
+            label_offset >= decision->offset && label_offset <= decision->last)
             return decision->limit;
     }
     return INT64_MAX;
 }
 
-static void decide_overflow(struct partition *partition, int64_t offset) {
+/* Refused labels of a task that follow each other at one position of the predictions are one range.
+ */
+static void decide_overflow(struct partition *partition, struct task *task, int64_t offset) {
     int64_t limit = partition->positions[LOG_PREDICTIONS];
-    if (partition->decision_count > 0) {
-        struct decision *last = &partition->decisions[partition->decision_count - 1];
-        if (last->kind == DECISION_ORPHAN_LIMIT && last->limit == limit) {
-            last->last = offset;
-            return;
-        }
+    for (size_t i = partition->decision_count; task->is_overflowing && i-- > 0;) {
+        struct decision *last = &partition->decisions[i];
+        if (last->kind != DECISION_ORPHAN_LIMIT || last->task != task->id)
+            continue;
+        if (last->limit != limit)
+            break;
+        last->last = offset;
+        return;
     }
+    task->is_overflowing = true;
     partition->decisions =
         alloc_resize(partition->decisions, partition->decision_count + 1, sizeof(struct decision));
     partition->decisions[partition->decision_count++] =
-        (struct decision){DECISION_ORPHAN_LIMIT, LOG_FEEDBACK, offset, TIME_NONE, offset, limit};
+        (struct decision){.kind = DECISION_ORPHAN_LIMIT,
+                          .log = LOG_FEEDBACK,
+                          .offset = offset,
+                          .time_ms = TIME_NONE,
+                          .last = offset,
+                          .limit = limit,
+                          .task = task->id};
 }
 
-static void wait_or_refuse(struct partition *partition, const struct task *task,
+static void wait_or_refuse(struct partition *partition, struct task *task,
                            const struct event *event, const struct hash128 *key,
                            const struct arrival *arrival, int64_t deadline_ms) {
     int64_t clock_ms = partition->clocks[LOG_PREDICTIONS];
@@ -218,20 +230,20 @@ static void wait_or_refuse(struct partition *partition, const struct task *task,
     }
     if (partition->live && partition->orphans.count >= partition->config->orphans_max &&
         partition->predictions_at_end) {
-        decide_overflow(partition, event->offset);
+        decide_overflow(partition, task, event->offset);
         dead_letter(partition, event, REFUSAL_ORPHAN_LIMIT, task->name);
         return;
     }
-    const struct orphan orphan = {
-        .key = *key,
-        .label_ms = arrival->label_ms,
-        .offset = arrival->offset,
-        .prediction_ms = arrival->prediction_ms,
-        .deadline_ms = deadline_ms,
-        .clock_before_ms = arrival->clock_before_ms,
-        .joins_before = partition->live ? INT64_MAX : joins_before(partition, arrival->offset),
-        .label = arrival->label,
-        .task = task->id};
+    task->is_overflowing = false;
+    const struct orphan orphan = {.key = *key,
+                                  .label_ms = arrival->label_ms,
+                                  .offset = arrival->offset,
+                                  .prediction_ms = arrival->prediction_ms,
+                                  .deadline_ms = deadline_ms,
+                                  .clock_before_ms = arrival->clock_before_ms,
+                                  .joins_before = arrival->joins_before,
+                                  .label = arrival->label,
+                                  .task = task->id};
     orphans_add(&partition->orphans, &orphan, event->id);
 }
 
@@ -245,9 +257,8 @@ static int64_t deadline_of(const struct partition *partition, const struct insta
     return latest_ms + partition->config->predictions.disorder_max_ms;
 }
 
-static enum status feed(struct partition *partition, const struct task *task,
-                        const struct event *event, const struct hash128 *key,
-                        int64_t clock_before_ms, struct error *err) {
+static enum status feed(struct partition *partition, struct task *task, const struct event *event,
+                        const struct hash128 *key, int64_t clock_before_ms, struct error *err) {
     bool is_timed = event->prediction_ms != TIME_NONE;
     struct instance *instance =
         instance_at(partition, task, is_timed ? event->prediction_ms : event->time_ms);
@@ -261,8 +272,12 @@ static enum status feed(struct partition *partition, const struct task *task,
         partition->counters.filtered++;
         return STATUS_OK;
     }
-    struct arrival arrival = {event->time_ms, event->offset, event->prediction_ms, clock_before_ms,
-                              0};
+    struct arrival arrival = {
+        .label_ms = event->time_ms,
+        .offset = event->offset,
+        .prediction_ms = event->prediction_ms,
+        .clock_before_ms = clock_before_ms,
+        .joins_before = partition->live ? INT64_MAX : joins_before(partition, task, event->offset)};
     enum refusal refusal = role_label(definition, event->columns, &arrival.label);
     if (refusal == REFUSAL_NONE && is_timed &&
         event->time_ms - event->prediction_ms > definition->horizon_ms)

@@ -143,14 +143,13 @@ PARTITION_METRICS(METRIC)
 #undef METRIC
 
 static void write_refusals(struct board *board, struct metrics_page *page) {
-    prometheus_family(page, "slipstream_dead_letters_total", "counter",
-                      "Dead letters by reason.");
+    prometheus_family(page, "slipstream_dead_letters_total", "counter", "Dead letters by reason.");
     for (int i = 0; i < BOARD_PARTITIONS_MAX; i++) {
         for (int j = 1; j < REFUSAL_COUNT && board->partitions[i].partition >= 0; j++) {
             char number[16];
             (void)snprintf(number, sizeof number, "%d", i);
-            const struct prometheus_label labels[] = {
-                {"partition", number}, {"code", refusal_code((enum refusal)j)}};
+            const struct prometheus_label labels[] = {{"partition", number},
+                                                      {"code", refusal_code((enum refusal)j)}};
             if (board->partitions[i].stats.refused[j] > 0)
                 prometheus_sample(page, (double)board->partitions[i].stats.refused[j], labels, 2);
         }
@@ -177,8 +176,7 @@ static void write_workers(struct board *board, struct metrics_page *page, const 
     METRIC(commits_total, "counter", "Transactions committed.", (double)figures->commits)          \
     METRIC(aborts_total, "counter", "Transactions aborted.", (double)figures->aborts)              \
     METRIC(unknown_total, "counter", "Commits without an answer.", (double)figures->unknown)       \
-    METRIC(fenced_total, "counter", "Producers fenced or beyond repair.",                          \
-           (double)figures->fenced)                                                                \
+    METRIC(fenced_total, "counter", "Producers fenced or beyond repair.", (double)figures->fenced) \
     METRIC(rebalances_total, "counter", "Partitions assigned or revoked.",                         \
            (double)figures->rebalances)
 
@@ -212,10 +210,8 @@ static void write_tasks(struct board *board, struct metrics_page *page, const ch
            (double)figures->stats.malformed)                                                       \
     METRIC(conflicts_total, "counter", "Partials of one version with other bytes.",                \
            (double)figures->stats.conflicts)                                                       \
-    METRIC(published_total, "counter", "SLI records published.",                                   \
-           (double)figures->stats.published)                                                       \
-    METRIC(finals_total, "counter", "FINAL SLI records published.",                                \
-           (double)figures->stats.finals)                                                          \
+    METRIC(published_total, "counter", "SLI records published.", (double)figures->stats.published) \
+    METRIC(finals_total, "counter", "FINAL SLI records published.", (double)figures->stats.finals) \
     METRIC(windows_waiting, "gauge", "Windows changed and not yet published.",                     \
            (double)figures->stats.windows_waiting)                                                 \
     METRIC(bytes, "gauge", "Partials in memory.", (double)figures->stats.bytes)                    \

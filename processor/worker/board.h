@@ -28,7 +28,7 @@ struct task_figures {
 
 struct worker_figures {
     int64_t commits, aborts, unknown, fenced, rebalances, records, bytes;
-    int64_t turned_at_us; /* monotonic: when its loop last went round */
+    int64_t turned_at_us;  /* monotonic: when its loop last went round */
     size_t wanted, opened; /* partitions assigned, of these open and live */
 };
 

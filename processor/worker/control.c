@@ -44,9 +44,8 @@ static void take_close(struct control *control, const struct kafka_record *recor
 /* What does not parse is another application's, or a mistake: it must not stop anybody. */
 static void take_record(struct control *control, struct epochs *epochs,
                         const struct kafka_record *record) {
-    json_t *value = record->value.data
-                        ? json_loadb(record->value.data, record->value.size, 0, NULL)
-                        : NULL;
+    json_t *value =
+        record->value.data ? json_loadb(record->value.data, record->value.size, 0, NULL) : NULL;
     if (json_is_object(value)) {
         if (slice_equal(record->key, SLICE("close")))
             take_close(control, record, value);
@@ -92,8 +91,7 @@ static enum status publish(const struct config *config, struct epochs *epochs, s
     TRY(producer_create(config, &producer, err));
     enum status status = STATUS_OK;
     for (size_t i = 0; i < epochs->publish_count && status == STATUS_OK; i++)
-        status = producer_send(producer, config->tasks_topic,
-                               slice_from(epochs->publish[i].key),
+        status = producer_send(producer, config->tasks_topic, slice_from(epochs->publish[i].key),
                                slice_from(epochs->publish[i].value), 0, err);
     if (status == STATUS_OK)
         status = producer_finish(producer, err);
@@ -116,8 +114,7 @@ static enum status begin(struct control *control, struct config *config, struct 
     return STATUS_OK;
 }
 
-enum status control_start(struct config *config, struct control **out_control,
-                          struct error *err) {
+enum status control_start(struct config *config, struct control **out_control, struct error *err) {
     struct control *control = alloc_zero(1, sizeof *control);
     control->config = config;
     atomic_init(&control->close_offset, -1);
@@ -156,8 +153,8 @@ enum status control_send_close(const struct config *config, int64_t time_ms, str
     (void)snprintf(value, sizeof value, "{\"close_at_ms\": %" PRId64 "}", time_ms);
     struct producer *producer;
     TRY(producer_create(config, &producer, err));
-    enum status status = producer_send(producer, config->tasks_topic, SLICE("close"),
-                                       slice_from(value), 0, err);
+    enum status status =
+        producer_send(producer, config->tasks_topic, SLICE("close"), slice_from(value), 0, err);
     if (status == STATUS_OK)
         status = producer_finish(producer, err);
     producer_destroy(producer);

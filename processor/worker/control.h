@@ -1,11 +1,12 @@
-/* control.h -- the control topic `tasks`: definitions and their epochs, and `slipstream close --at T`.
+/* control.h -- the control topic `tasks`: definitions and their epochs, and `slipstream close --at
+ * T`.
  *
  * Records (JSON, compacted, one partition; key "task/NAME/EPOCH"):
  *   {"task": NAME, "epoch": N, "fingerprint": "hex", "definition": TEXT}
  *   key "close": {"close_at_ms": T}
- * At start a process reads the topic whole.  A task whose fingerprint is the newest epoch's joins that
- * epoch; an unknown fingerprint becomes the next epoch; an older epoch's is refused with the remedy.
- * SPDX-License-Identifier: Apache-2.0 */
+ * At start a process reads the topic whole.  A task whose fingerprint is the newest epoch's joins
+ * that epoch; an unknown fingerprint becomes the next epoch; an older epoch's is refused with the
+ * remedy. SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_WORKER_CONTROL_H
 #define SLIPSTREAM_WORKER_CONTROL_H
 
@@ -14,8 +15,8 @@
 
 struct control; /* safe to read from several threads */
 
-/* Reads the topic, numbers config's tasks (struct task_definition.epoch), publishes new definitions and
- * starts to follow close records.  Errors: CONFIG (an older definition), BROKER. */
+/* Reads the topic, numbers config's tasks (struct task_definition.epoch), publishes new definitions
+ * and starts to follow close records.  Errors: CONFIG (an older definition), BROKER. */
 enum status control_start(struct config *config, struct control **out_control,
                           struct error *err) MUST_CHECK;
 void control_stop(struct control *control); /* accepts NULL */

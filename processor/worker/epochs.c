@@ -45,8 +45,8 @@ static int column_in(struct topic_definition *topic, const struct topic_definiti
 
 static void adopt(struct config *config, const struct config *old,
                   const struct task_definition *definition, int64_t epoch) {
-    config->tasks = alloc_resize(config->tasks, (size_t)config->task_count + 1,
-                                 sizeof *config->tasks);
+    config->tasks =
+        alloc_resize(config->tasks, (size_t)config->task_count + 1, sizeof *config->tasks);
     struct task_definition *task = &config->tasks[config->task_count++];
     *task = *definition;
     task->epoch = epoch;
@@ -55,8 +55,7 @@ static void adopt(struct config *config, const struct config *old,
     task->output_column = column_in(predictions, &old->predictions, task->output_column);
     task->where_column = column_in(predictions, &old->predictions, task->where_column);
     task->label_column = column_in(feedback, &old->feedback, task->label_column);
-    task->feedback_where_column =
-        column_in(feedback, &old->feedback, task->feedback_where_column);
+    task->feedback_where_column = column_in(feedback, &old->feedback, task->feedback_where_column);
     for (int i = 0; i < task->grouping_count; i++)
         for (int j = 0; j < task->groupings[i].column_count; j++)
             task->groupings[i].columns[j] =
@@ -80,8 +79,8 @@ static enum status adopt_older(struct epochs *epochs, struct config *config,
     for (int i = 0; i < old->task_count; i++)
         if (strcmp(old->tasks[i].name, record->task) == 0)
             adopt(config, old, &old->tasks[i], record->epoch);
-    epochs->older = alloc_resize((void *)epochs->older, epochs->older_count + 1,
-                                 sizeof(struct config *));
+    epochs->older =
+        alloc_resize((void *)epochs->older, epochs->older_count + 1, sizeof(struct config *));
     epochs->older[epochs->older_count++] = old;
     return STATUS_OK;
 }
@@ -96,20 +95,19 @@ static void publish(struct epochs *epochs, const struct config *config,
     config_print(config, &text);
     (void)snprintf(key, sizeof key, "task/%s/%" PRId64, task->name, task->epoch);
     (void)snprintf(print, sizeof print, "%016" PRIx64, task->fingerprint);
-    json_t *value = json_pack("{s:s, s:I, s:s, s:s%}", "task", task->name, "epoch",
-                              (json_int_t)task->epoch, "fingerprint", print, "configuration",
-                              text.data, text.size);
+    json_t *value =
+        json_pack("{s:s, s:I, s:s, s:s%}", "task", task->name, "epoch", (json_int_t)task->epoch,
+                  "fingerprint", print, "configuration", text.data, text.size);
     ASSERT(value != NULL);
     epochs->publish =
         alloc_resize(epochs->publish, epochs->publish_count + 1, sizeof *epochs->publish);
-    epochs->publish[epochs->publish_count++] = (struct epoch_message){
-        alloc_copy(slice_from(key)), json_dumps(value, JSON_COMPACT)};
+    epochs->publish[epochs->publish_count++] =
+        (struct epoch_message){alloc_copy(slice_from(key)), json_dumps(value, JSON_COMPACT)};
     json_decref(value);
     buffer_release(&text);
 }
 
-static enum status number(struct epochs *epochs, struct task_definition *task,
-                          struct error *err) {
+static enum status number(struct epochs *epochs, struct task_definition *task, struct error *err) {
     int64_t newest = 0, ours = 0;
     for (size_t i = 0; i < epochs->record_count; i++) {
         const struct epoch_record *record = &epochs->records[i];
@@ -148,7 +146,8 @@ enum status epochs_assign(struct epochs *epochs, struct config *config, struct e
     return STATUS_OK;
 }
 
-/* The older configurations are not freed: adopted definitions borrow from them for the process's life. */
+/* The older configurations are not freed: adopted definitions borrow from them for the process's
+ * life. */
 void epochs_release(struct epochs *epochs) {
     for (size_t i = 0; i < epochs->record_count; i++) {
         free(epochs->records[i].task);

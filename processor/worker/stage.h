@@ -1,5 +1,5 @@
-/* stage.h -- inside this room: what the loop of worker.c does with one owned partition, for either stage.
- * SPDX-License-Identifier: Apache-2.0 */
+/* stage.h -- inside this room: what the loop of worker.c does with one owned partition, for either
+ * stage. SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_WORKER_STAGE_H
 #define SLIPSTREAM_WORKER_STAGE_H
 

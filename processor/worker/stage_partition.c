@@ -1,5 +1,5 @@
-/* stage_partition.c -- stage 1 in the loop: both logs of one input partition, in record-timestamp order,
- * into the pure core.  SPDX-License-Identifier: Apache-2.0 */
+/* stage_partition.c -- stage 1 in the loop: both logs of one input partition, in record-timestamp
+ * order, into the pure core.  SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,8 +17,8 @@
 enum {
     PENDING_MAX = 8 * READER_BATCH_MAX,
     BROKER_TIMEOUT_MS = 10000,
-    AHEAD_MS = 60000,      /* one log runs at most this far ahead of the other, by record time */
-    STARVED_US = 200000,   /* ... unless the other has given nothing for so long */
+    AHEAD_MS = 60000,    /* one log runs at most this far ahead of the other, by record time */
+    STARVED_US = 200000, /* ... unless the other has given nothing for so long */
     IDLE_CHECK_US = 1000000,
 };
 
@@ -27,9 +27,9 @@ struct log_state {
     struct decode *decode;
     struct kafka_record *pending; /* [PENDING_MAX]; [at, count) are not stepped yet */
     size_t at, count;
-    int64_t last_ms;          /* record time stepped last */
-    int64_t empty_since_us;   /* 0: gave something */
-    int64_t at_end_since_us;  /* 0: not at its end */
+    int64_t last_ms;         /* record time stepped last */
+    int64_t empty_since_us;  /* 0: gave something */
+    int64_t at_end_since_us; /* 0: not at its end */
 };
 
 struct item {
@@ -48,8 +48,8 @@ static const char *topic_of(const struct config *config, int log) {
 
 /* ---- opening ---- */
 
-/* The checkpoint of the committed offsets: the group's commit is the authority, and its transaction's
- * marker may reach the checkpoints topic a little later. */
+/* The checkpoint of the committed offsets: the group's commit is the authority, and its
+ * transaction's marker may reach the checkpoints topic a little later. */
 static enum status read_checkpoint(struct stage_context *context, int32_t number,
                                    struct arena *arena, struct slice out_values[2],
                                    struct error *err) {
@@ -164,8 +164,8 @@ static void stage_close(struct stage_context *context, struct item *item) {
     free(item);
 }
 
-static enum status stage_open(struct stage_context *context, int32_t number,
-                              struct item **out_item, struct error *err) {
+static enum status stage_open(struct stage_context *context, int32_t number, struct item **out_item,
+                              struct error *err) {
     struct item *item = alloc_zero(1, sizeof *item);
     item->number = number;
     arena_init(&item->arena);
@@ -221,7 +221,8 @@ static struct kafka_record *front(struct item *item, enum log_side log) {
     return record->offset < partition_until(item->partition, log) ? record : NULL;
 }
 
-/* An empty log holds the other back only as long as it may still be about to bring older records. */
+/* An empty log holds the other back only as long as it may still be about to bring older records.
+ */
 static bool may_run(const struct item *item, enum log_side log, int64_t record_ms, int64_t now_us) {
     const struct log_state *other = &item->logs[1 - log];
     if (other->at < other->count || other->at_end_since_us != 0 ||
@@ -236,15 +237,14 @@ static bool take(struct stage_context *context, struct item *item, size_t *count
     struct kafka_record *records[LOG_COUNT];
     for (int log = 0; log < LOG_COUNT; log++) {
         records[log] = front(item, (enum log_side)log);
-        if (records[log] &&
-            !may_run(item, (enum log_side)log, records[log]->timestamp_ms, now_us))
+        if (records[log] && !may_run(item, (enum log_side)log, records[log]->timestamp_ms, now_us))
             records[log] = NULL;
     }
     if (!records[0] && !records[1])
         return false;
     int log = !records[LOG_PREDICTIONS] ||
-              (records[LOG_FEEDBACK] && records[LOG_FEEDBACK]->timestamp_ms <
-                                            records[LOG_PREDICTIONS]->timestamp_ms);
+              (records[LOG_FEEDBACK] &&
+               records[LOG_FEEDBACK]->timestamp_ms < records[LOG_PREDICTIONS]->timestamp_ms);
     struct kafka_record *record = records[log];
     struct log_state *state = &item->logs[log];
     const struct raw_record raw = {record->offset, record->timestamp_ms, record->key,
@@ -305,8 +305,7 @@ static enum status stage_turn(struct stage_context *context, struct item *item, 
         TRY(fill(item, (enum log_side)log, err));
         first[log] = item->logs[log].at;
     }
-    partition_set_predictions_at_end(partition,
-                                     item->logs[LOG_PREDICTIONS].at_end_since_us != 0);
+    partition_set_predictions_at_end(partition, item->logs[LOG_PREDICTIONS].at_end_since_us != 0);
     int64_t now_us = clock_monotonic_us();
     arena_reset(&item->arena);
     bool was_live = partition_is_live(partition);

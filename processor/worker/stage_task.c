@@ -16,9 +16,6 @@ struct item {
     struct task_stage *stage;
     struct store *store;
     struct log_reader *reader;
-    /* End of the partials at opening.  What compaction took away below it has its newer version further
-     * on: nothing is published before all of it is read. */
-    int64_t end;
     struct kafka_record records[BATCH_MAX];
     struct task_record batch[BATCH_MAX];
 };
@@ -50,7 +47,7 @@ static bool is_empty(struct store *store) {
 }
 
 static enum status open_core(struct stage_context *context, struct item *item, const char *path,
-                             int64_t committed, struct error *err) {
+                             int64_t committed, int64_t end, struct error *err) {
     TRY(store_rocks_open(path, context->options->cache, &item->store, err));
     const struct task_options options = {.config = context->options->config,
                                          .partition = item->number,
@@ -58,6 +55,7 @@ static enum status open_core(struct stage_context *context, struct item *item, c
                                          .incarnation = 1,
                                          .store = item->store,
                                          .committed = committed,
+                                         .end = end,
                                          .has_history = is_empty(item->store)};
     enum status status = task_open(&options, &item->stage, err);
     if (status == STATUS_OK && task_position(item->stage) == 0)
@@ -81,14 +79,17 @@ static enum status open_or_rebuild(struct stage_context *context, struct item *i
         committed.offset = 0;
     TRY(directory_make(path, sizeof path, config->state_directory, config->partials_topic,
                        item->number, err));
-    enum status status = open_core(context, item, path, committed.offset, err);
+    int64_t low, end;
+    TRY(assign_consumer_watermarks(context->reader, config->partials_topic, item->number,
+                                   BROKER_TIMEOUT_MS, &low, &end, err));
+    enum status status = open_core(context, item, path, committed.offset, end, err);
     if (status != STATUS_CORRUPT)
         return status;
     char quoted[600];
     LOG_WARN("task_state_rebuilt", "partition=%d reason=%s", item->number,
              log_quote(quoted, err->text));
     TRY(directory_empty(path, err));
-    return open_core(context, item, path, committed.offset, err);
+    return open_core(context, item, path, committed.offset, end, err);
 }
 
 static void stage_close(struct stage_context *context, struct item *item) {
@@ -100,16 +101,11 @@ static void stage_close(struct stage_context *context, struct item *item) {
     free(item);
 }
 
-static enum status stage_open(struct stage_context *context, int32_t number,
-                              struct item **out_item, struct error *err) {
+static enum status stage_open(struct stage_context *context, int32_t number, struct item **out_item,
+                              struct error *err) {
     struct item *item = alloc_zero(1, sizeof *item);
     item->number = number;
-    int64_t low;
     enum status status = open_or_rebuild(context, item, err);
-    if (status == STATUS_OK)
-        status = assign_consumer_watermarks(context->reader,
-                                            context->options->config->partials_topic, number,
-                                            BROKER_TIMEOUT_MS, &low, &item->end, err);
     if (status == STATUS_OK)
         status = assign_consumer_add(context->reader, context->options->config->partials_topic,
                                      number, task_position(item->stage), &item->reader, err);
@@ -144,20 +140,18 @@ static enum status stage_turn(struct stage_context *context, struct item *item, 
 }
 
 static bool stage_is_live(const struct item *item) {
-    return task_is_live(item->stage) && task_position(item->stage) >= item->end;
+    return task_is_live(item->stage);
 }
 
 static enum status stage_commit(struct stage_context *context, struct item *item, int64_t now_ms,
                                 bool drain, struct error *err) {
-    if (!stage_is_live(item))
-        return STATUS_OK;
     return task_commit(item->stage, now_ms, drain, context->outbox, err);
 }
 
 static size_t stage_positions(const struct stage_context *context, const struct item *item,
                               struct log_position *out_positions) {
-    out_positions[0] = (struct log_position){context->options->config->partials_topic,
-                                             item->number, task_position(item->stage)};
+    out_positions[0] = (struct log_position){context->options->config->partials_topic, item->number,
+                                             task_position(item->stage)};
     return 1;
 }
 

@@ -1,7 +1,7 @@
 /* worker.c -- the loop.
  *
- * Whatever goes wrong between two commits has one answer: close everything, and open it again from the
- * committed offsets (crash-only).  SPDX-License-Identifier: Apache-2.0 */
+ * Whatever goes wrong between two commits has one answer: close everything, and open it again from
+ * the committed offsets (crash-only).  SPDX-License-Identifier: Apache-2.0 */
 #include "worker/worker.h"
 
 #include <inttypes.h>
@@ -19,8 +19,8 @@ enum {
     OPEN_RETRY_US = 1000000,
     SLEEP_MS_MAX = 100,
     REPORT_US = 1000000,
-    OUTBOX_BYTES_MAX = 64 << 20,     /* commit before it grows further */
-    RECOMMIT_MS = 3600 * 1000,       /* idle partitions, long before offsets.retention.minutes */
+    OUTBOX_BYTES_MAX = 64 << 20, /* commit before it grows further */
+    RECOMMIT_MS = 3600 * 1000,   /* idle partitions, long before offsets.retention.minutes */
     TASK_COMMIT_INTERVAL_MS = 100,
 };
 
@@ -100,8 +100,7 @@ static void open_items(struct worker *worker) {
         if (owned->item || now_us < owned->open_at_us)
             continue;
         struct error err = {0};
-        enum status status =
-            worker->ops->open(&worker->context, owned->number, &owned->item, &err);
+        enum status status = worker->ops->open(&worker->context, owned->number, &owned->item, &err);
         if (status == STATUS_OK) {
             LOG_INFO("opened", "stage=%s worker=%d partition=%d", worker->ops->name,
                      worker->options.index, owned->number);
@@ -198,8 +197,8 @@ static bool commit(struct worker *worker, bool drain, bool flush) {
         worker->recommitted_at_ms = now_ms;
     }
     free(positions);
-    ok = ok && outcome == COMMIT_COMMITTED &&
-         after_commit(worker, now_ms, flush, &err) == STATUS_OK;
+    ok =
+        ok && outcome == COMMIT_COMMITTED && after_commit(worker, now_ms, flush, &err) == STATUS_OK;
     if (ok)
         return true;
     say(worker, LOG_LEVEL_WARN, "commit_failed", -1, &err);
@@ -213,8 +212,7 @@ static bool commit(struct worker *worker, bool drain, bool flush) {
 static void on_assign(void *owner, int32_t number) {
     struct worker *worker = owner;
     worker->figures.rebalances++;
-    worker->owned =
-        alloc_resize(worker->owned, worker->owned_count + 1, sizeof *worker->owned);
+    worker->owned = alloc_resize(worker->owned, worker->owned_count + 1, sizeof *worker->owned);
     worker->owned[worker->owned_count] = (struct owned){.number = number};
     close_item(worker, &worker->owned[worker->owned_count++]);
 }
@@ -370,14 +368,14 @@ static enum status create_clients(struct worker *worker, struct error *err) {
     (void)snprintf(reader, sizeof reader, "%s-reader", worker->group_id);
     TRY(transaction_producer_create(config, worker->transactional_id, &worker->producer, err));
     TRY(assign_consumer_create(config, reader, &worker->wake, &worker->context.reader, err));
-    const struct group_options group = {
-        .config = config,
-        .group = worker->group_id,
-        .instance = instance,
-        .topic = options->stage == STAGE_PARTITION ? config->predictions.topic
-                                                   : config->partials_topic,
-        .callbacks = {worker, on_assign, on_revoke},
-        .wake = &worker->wake};
+    const struct group_options group = {.config = config,
+                                        .group = worker->group_id,
+                                        .instance = instance,
+                                        .topic = options->stage == STAGE_PARTITION
+                                                     ? config->predictions.topic
+                                                     : config->partials_topic,
+                                        .callbacks = {worker, on_assign, on_revoke},
+                                        .wake = &worker->wake};
     return group_consumer_create(&group, &worker->context.group, err);
 }
 
@@ -389,9 +387,8 @@ enum status worker_start(const struct worker_options *options, struct worker **o
     worker->recommitted_at_ms = clock_wall_ms();
     outbox_init(&worker->outbox);
     name_worker(worker);
-    worker->context = (struct stage_context){.options = &worker->options,
-                                             .outbox = &worker->outbox,
-                                             .figures = &worker->figures};
+    worker->context = (struct stage_context){
+        .options = &worker->options, .outbox = &worker->outbox, .figures = &worker->figures};
     enum status status = wake_init(&worker->wake, err);
     if (status == STATUS_OK)
         status = create_clients(worker, err);
