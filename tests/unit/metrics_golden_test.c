@@ -76,7 +76,8 @@ TEST(tips_has_its_golden_auc_from_cells) {
     assert_int_equal(auc.method, INTERVAL_DELONG);
 }
 
-/* With as many predictions again that have no label, the finite population leaves sqrt(1/2) of it. */
+/* With as many predictions again that have no label, the finite population leaves sqrt(1/2) of it.
+ */
 TEST(tips_has_its_golden_delong_error) {
     fill(1024, TRIPS);
     struct tables *full = tables;
