@@ -29,6 +29,7 @@ struct check {
     int32_t predictions_count; /* of partitions */
 };
 
+PRINTF_LIKE(2, 0)
 static void say(const char *kind, const char *format, va_list args) {
     char line[1024];
     (void)vsnprintf(line, sizeof line, format, args);

@@ -19,9 +19,11 @@ struct http_server {
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status,
                               struct slice body) {
-    /* The library copies the body and takes it as writable without writing to it. */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        body.size, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
+    /* The library copies the body, but takes it as writable. */
+    void *bytes = NULL;
+    memcpy(&bytes, &body.data, sizeof bytes);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body.size, bytes, MHD_RESPMEM_MUST_COPY);
     if (!response)
         return MHD_NO;
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,

@@ -46,7 +46,7 @@ static enum status check_deliveries(const struct producer *producer, struct erro
 }
 
 static rd_kafka_vu_t bytes_argument(rd_kafka_vtype_t type, struct slice bytes) {
-    return (rd_kafka_vu_t){.vtype = type, .u.mem = {(void *)(uintptr_t)bytes.data, bytes.size}};
+    return (rd_kafka_vu_t){.vtype = type, .u.mem = {kafka_writable(bytes.data), bytes.size}};
 }
 
 enum status producer_send(struct producer *producer, const char *topic, struct slice key,

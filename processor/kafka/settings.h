@@ -42,4 +42,7 @@ enum status kafka_check(rd_kafka_error_t *error, const char *doing, struct error
 enum status kafka_check_code(rd_kafka_resp_err_t code, const char *doing,
                              struct error *err) MUST_CHECK;
 
+/* librdkafka takes what it copies or only reads as writable; this is the one cast for it. */
+void *kafka_writable(const void *bytes);
+
 #endif

@@ -103,13 +103,8 @@ static enum status begin(struct transaction_producer *producer, struct error *er
     return STATUS_OK;
 }
 
-/* librdkafka does not write to what it copies, but does not say so in its types. */
-static void *writable(const void *bytes) {
-    return (void *)(uintptr_t)bytes;
-}
-
 static rd_kafka_vu_t bytes_argument(rd_kafka_vtype_t type, struct slice bytes) {
-    return (rd_kafka_vu_t){.vtype = type, .u.mem = {writable(bytes.data), bytes.size}};
+    return (rd_kafka_vu_t){.vtype = type, .u.mem = {kafka_writable(bytes.data), bytes.size}};
 }
 
 static size_t fill_arguments(rd_kafka_vu_t arguments[], const char *topic,
