@@ -4,7 +4,7 @@
 
 #include "tests/sim/worker.h"
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, TURNS_MAX = 60000 };
+enum { SECOND = 1000, MINUTE = 60 * SECOND, TURNS_MAX = 60000, CALM_TURNS = 400 };
 
 static int producer_of(int worker, enum stage stage) {
     return worker * STAGES + (int)stage;
@@ -214,6 +214,7 @@ static void count_end(struct cluster *cluster) {
 }
 
 bool cluster_run(struct cluster *cluster) {
+    int64_t closing = 0;
     for (int64_t i = 0; i < TURNS_MAX && !cluster->failure[0]; i++) {
         struct worker *worker =
             &cluster->workers[random_below(&cluster->random, (size_t)cluster->worker_count)];
@@ -228,6 +229,8 @@ bool cluster_run(struct cluster *cluster) {
             compact(cluster);
         pass_time(cluster);
         cluster->is_closing = cluster->is_closing || is_read(cluster);
+        if (cluster->is_closing && ++closing == CALM_TURNS)
+            cluster->has_faults = false; /* let it come to its end */
         if (is_done(cluster)) {
             count_end(cluster);
             return true;

@@ -150,7 +150,9 @@ static bool open_task(struct cluster *cluster, struct slot *slot, int number) {
     };
     if (!slot_survives(cluster, slot, task_open(&options, &slot->task, &err), &err, "open task"))
         return false;
-    if (options.has_history && !restore_history(cluster, slot, number))
+    /* Also on a disk that lags: sources of panes that became final since may be gone from partials.
+     */
+    if (task_position(slot->task) < options.committed && !restore_history(cluster, slot, number))
         return false;
     slot->ready_at = broker_stable_end(&cluster->broker.logs[TOPIC_PARTIALS][number]);
     if (task_position(slot->task) > options.committed)
