@@ -127,6 +127,7 @@ struct config {
     size_t commit_bytes; /* partials past this wait, coldest first */
     size_t orphans_max;  /* labels waiting, a partition */
     size_t delta_rows_max, delta_bytes_max;
+    size_t locator_bytes_max; /* hints in which segment an id is, a partition */
     int64_t flush_interval_ms;
     size_t pane_bytes_max;   /* panes in memory, a partition; colder ones live in the store */
     size_t memory_bytes_max; /* block cache, shared by all stores of the process */

@@ -1,5 +1,6 @@
-/* print.c -- the effective configuration as YAML, secrets masked.  SPDX-License-Identifier:
- * Apache-2.0 */
+/* print.c -- the effective configuration as YAML, secrets masked.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* read_windows.c -- the windows of a task, its panes and segments.  SPDX-License-Identifier:
- * Apache-2.0 */
+/* read_windows.c -- the windows of a task, its panes and segments.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

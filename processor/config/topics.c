@@ -1,5 +1,6 @@
-/* topics.c -- the topics and access rights that a configuration needs.  SPDX-License-Identifier:
- * Apache-2.0 */
+/* topics.c -- the topics and access rights that a configuration needs.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "config/config.h"

@@ -1,6 +1,7 @@
 /* checkpoint.c -- the small state of a partition as bytes: on the checkpoints topic with every
- * commit, and in the store with every flush (schemas/checkpoint.5.avsc).  SPDX-License-Identifier:
- * Apache-2.0 */
+ * commit, and in the store with every flush (schemas/checkpoint.5.avsc).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 

@@ -19,6 +19,12 @@ static void clear_buckets(struct delta *delta) {
     memset(delta->buckets, 0xff, delta->bucket_count * sizeof *delta->buckets);
 }
 
+static void link_entry(struct delta *delta, uint32_t number) {
+    uint32_t *bucket = bucket_of(delta, &delta->entries[number].key);
+    delta->entries[number].next = *bucket;
+    *bucket = number;
+}
+
 void delta_init(struct delta *delta) {
     *delta = (struct delta){.bucket_count = BUCKETS_MIN};
     delta->buckets = alloc_zero(delta->bucket_count, sizeof *delta->buckets);
@@ -35,6 +41,17 @@ void delta_reset(struct delta *delta) {
     delta->count = 0;
     delta->unstored_rows = 0;
     clear_buckets(delta);
+}
+
+void delta_trim(struct delta *delta, size_t count) {
+    if (delta->count <= count)
+        return;
+    memmove(delta->entries, delta->entries + (delta->count - count),
+            count * sizeof *delta->entries);
+    delta->count = count;
+    clear_buckets(delta);
+    for (size_t i = 0; i < count; i++)
+        link_entry(delta, (uint32_t)i);
 }
 
 size_t delta_bytes(const struct delta *delta) {
@@ -67,12 +84,6 @@ struct delta_entry *delta_find(const struct delta *delta, const struct hash128 *
     while (entry && (entry->segment != segment || entry->instance != instance))
         entry = delta_next(delta, entry);
     return entry;
-}
-
-static void link_entry(struct delta *delta, uint32_t number) {
-    uint32_t *bucket = bucket_of(delta, &delta->entries[number].key);
-    delta->entries[number].next = *bucket;
-    *bucket = number;
 }
 
 static void grow(struct delta *delta) {

@@ -43,8 +43,10 @@ struct delta {
 void delta_init(struct delta *delta);
 void delta_release(struct delta *delta);
 void delta_reset(struct delta *delta);
-size_t
-delta_bytes(const struct delta *delta); /* of the entries in use and their share of buckets */
+/* Forgets the oldest insertions, which must be stored, until at most count are left. */
+void delta_trim(struct delta *delta, size_t count);
+/* Of the entries in use and their share of buckets. */
+size_t delta_bytes(const struct delta *delta);
 
 /* First entry of this key, then the next ones; NULL at the end.  Keys are distinct between tasks.
  */

@@ -15,6 +15,7 @@
 
 #include "partition/delta.h"
 #include "partition/groups.h"
+#include "partition/locator.h"
 #include "partition/orphans.h"
 #include "partition/panes.h"
 #include "partition/partition.h"
@@ -26,6 +27,7 @@ struct segment {
     int64_t number;
     int64_t first_offset[LOG_COUNT], first_clock[LOG_COUNT];
     bool has_rows, has_marks; /* in the store */
+    bool located;             /* all rows in the store are in the locator */
 };
 
 struct segments {
@@ -47,6 +49,8 @@ struct instance {
     struct segments segments;
     struct panes panes;
     struct groups groups;
+    struct locator locator;
+    bool locator_is_full;
 };
 
 /* The epochs of one name: ids, labels and orphans are the task's, whatever the epoch. */
@@ -191,6 +195,8 @@ enum status persist_flush(struct partition *partition, struct error *err);
 enum status persist_load_meta(struct partition *partition, struct slice *out_meta, bool *out_found,
                               struct error *err);
 enum status persist_load(struct partition *partition, struct error *err);
+/* Puts one stored segment that is not in the locator into it; *out_did false: none is left. */
+enum status persist_locate_one(struct partition *partition, bool *out_did, struct error *err);
 enum status persist_wipe(struct partition *partition, struct error *err);
 bool persist_read_segments(struct partition *partition, struct slice meta);
 

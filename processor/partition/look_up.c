@@ -1,8 +1,11 @@
 /* look_up.c -- fetches from the store, sorted and batched, what the events of a step may meet, so
  * that joining itself reads memory only.
  *
- * A record that names its segment (predictions, labels with the prediction's time) asks that one. A
- * label without it asks segment after segment, the newest first, until its row is found.
+ * A record that names its segment (predictions, labels with the prediction's time) asks that one.
+ * A label without it asks the segments that the locator names; those that are not in the locator
+ * (after a restart, or past its cap) it asks one after the other, the newest first, until its row
+ * is found.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +28,8 @@ struct seeker {
 struct wanted {
     struct probe *probes;
     struct seeker *seekers;
-    size_t probe_count, seeker_count;
+    size_t probe_count, probe_most, seeker_count;
+    bool has_unlocated; /* segments that must be asked one by one */
 };
 
 static int compare_probes(const void *left, const void *right) {
@@ -42,6 +46,38 @@ static int compare_seekers(const void *left, const void *right) {
     return memcmp(a->key, b->key, sizeof *a->key);
 }
 
+static bool is_located(const struct instance *instance, const struct hash128 *key,
+                       int64_t segment) {
+    uint32_t codes[LOCATOR_FOUND_MAX];
+    size_t count = locator_find(&instance->locator, key, codes);
+    for (size_t i = 0; i < count; i++)
+        if (codes[i] == locator_code(segment))
+            return true;
+    return false;
+}
+
+/* The stored segment that a code means: codes are unique among those alive. */
+static const struct segment *segment_of_code(struct instance *instance, uint32_t code) {
+    struct segments *segments = &instance->segments;
+    if (segments->count == 0)
+        return NULL;
+    int64_t last = segments->sorted[segments->count - 1].number;
+    return segments_find(segments, last - (int64_t)((locator_code(last) - code) &
+                                                    ((1U << LOCATOR_SEGMENT_BITS) - 1)));
+}
+
+/* Segments that the locator names are asked at once. */
+static void want_located(struct instance *instance, uint16_t index, const struct hash128 *key,
+                         struct wanted *wanted) {
+    uint32_t codes[LOCATOR_FOUND_MAX];
+    size_t count = locator_find(&instance->locator, key, codes);
+    for (size_t i = 0; i < count && wanted->probe_count < wanted->probe_most; i++) {
+        const struct segment *segment = segment_of_code(instance, codes[i]);
+        if (segment && segment->has_rows && segment->located)
+            wanted->probes[wanted->probe_count++] = (struct probe){key, segment->number, index};
+    }
+}
+
 static void want_segment(struct partition *partition, const struct task *task, int64_t time_ms,
                          const struct hash128 *key, struct wanted *wanted) {
     struct instance *instance = instance_at(partition, task, time_ms);
@@ -50,9 +86,11 @@ static void want_segment(struct partition *partition, const struct task *task, i
     int64_t number = segment_number(instance, time_ms);
     const struct segment *segment = segments_find(&instance->segments, number);
     uint16_t index = (uint16_t)(instance - partition->instances);
-    if (!segment || !segment->has_rows || delta_find(&partition->delta, key, index, number))
+    if (!segment || !segment->has_rows || delta_find(&partition->delta, key, index, number) ||
+        (segment->located && !is_located(instance, key, number)))
         return;
-    wanted->probes[wanted->probe_count++] = (struct probe){key, number, index};
+    if (wanted->probe_count < wanted->probe_most)
+        wanted->probes[wanted->probe_count++] = (struct probe){key, number, index};
 }
 
 static bool in_memory(const struct partition *partition, const struct task *task,
@@ -68,6 +106,16 @@ static bool in_memory(const struct partition *partition, const struct task *task
     return false;
 }
 
+static void seek(struct partition *partition, const struct task *task, const struct event *event,
+                 const struct hash128 *key, struct wanted *wanted) {
+    for (uint16_t i = 0; i < task->instance_count; i++) {
+        uint16_t index = (uint16_t)(task->first_instance + i);
+        want_located(&partition->instances[index], index, key, wanted);
+    }
+    if (wanted->has_unlocated)
+        wanted->seekers[wanted->seeker_count++] = (struct seeker){key, task, event->time_ms, false};
+}
+
 static void want(struct partition *partition, const struct event *event, const struct hash128 *keys,
                  struct wanted *wanted) {
     for (size_t i = 0; i < partition->task_count; i++) {
@@ -77,8 +125,7 @@ static void want(struct partition *partition, const struct event *event, const s
         else if (event->prediction_ms != TIME_NONE)
             want_segment(partition, task, event->prediction_ms, &keys[i], wanted);
         else if (!in_memory(partition, task, event, &keys[i]))
-            wanted->seekers[wanted->seeker_count++] =
-                (struct seeker){&keys[i], task, event->time_ms, false};
+            seek(partition, task, event, &keys[i], wanted);
     }
 }
 
@@ -136,6 +183,16 @@ static enum status fetch_rows(struct partition *partition, struct instance *inst
     return STATUS_OK;
 }
 
+/* Not in memory yet: of several candidates one may have been fetched for an earlier batch. */
+static size_t drop_known(const struct partition *partition, const struct probe *probe,
+                         const struct hash128 **keys, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!delta_find(&partition->delta, keys[i], probe->instance, probe->segment))
+            keys[kept++] = keys[i];
+    return kept;
+}
+
 static enum status fetch_probes(struct partition *partition, struct probe *probes, size_t count,
                                 struct error *err) {
     qsort(probes, count, sizeof *probes, compare_probes);
@@ -150,6 +207,7 @@ static enum status fetch_probes(struct partition *partition, struct probe *probe
             if (taken == 0 || memcmp(keys[taken - 1], probes[i].key, sizeof *probe->key) != 0)
                 keys[taken++] = probes[i].key;
         struct instance *instance = &partition->instances[probe->instance];
+        taken = drop_known(partition, probe, keys, taken);
         TRY(fetch_rows(partition, instance, segments_find(&instance->segments, probe->segment),
                        keys, taken, found, err));
     }
@@ -205,18 +263,30 @@ static enum status fetch_seekers(struct partition *partition, struct seeker *see
     for (size_t i = partition->instance_count; i-- > 0;) {
         struct instance *instance = &partition->instances[i];
         for (size_t j = instance->segments.count; j-- > 0;)
-            if (instance->segments.sorted[j].has_rows)
+            if (instance->segments.sorted[j].has_rows && !instance->segments.sorted[j].located)
                 TRY(seek_in(partition, instance, &instance->segments.sorted[j], seekers, count,
                             err));
     }
     return STATUS_OK;
 }
 
+static bool has_unlocated(const struct partition *partition) {
+    for (size_t i = 0; i < partition->instance_count; i++)
+        for (size_t j = 0; j < partition->instances[i].segments.count; j++)
+            if (partition->instances[i].segments.sorted[j].has_rows &&
+                !partition->instances[i].segments.sorted[j].located)
+                return true;
+    return false;
+}
+
 enum status look_up(struct partition *partition, const struct event *events, size_t count,
                     const struct hash128 *keys, struct error *err) {
     size_t most = count * partition->task_count + 1;
-    struct wanted wanted = {arena_take(&partition->batch, most * sizeof(struct probe)),
-                            arena_take(&partition->batch, most * sizeof(struct seeker)), 0, 0};
+    struct wanted wanted = {.probes =
+                                arena_take(&partition->batch, 2 * most * sizeof(struct probe)),
+                            .seekers = arena_take(&partition->batch, most * sizeof(struct seeker)),
+                            .probe_most = 2 * most,
+                            .has_unlocated = has_unlocated(partition)};
     for (size_t i = 0; i < count; i++)
         if (events[i].refusal == REFUSAL_NONE)
             want(partition, &events[i], &keys[i * partition->task_count], &wanted);

@@ -135,7 +135,7 @@ static void become_live_if_reached(struct partition *partition) {
 /* ---- open ---- */
 
 static void instance_init(struct instance *instance, struct task *task,
-                          const struct task_definition *definition) {
+                          const struct task_definition *definition, size_t locator_bytes) {
     char name[512];
     int size =
         snprintf(name, sizeof name, "%s/%lld", definition->name, (long long)definition->epoch);
@@ -152,6 +152,7 @@ static void instance_init(struct instance *instance, struct task *task,
         .sent_final_ms = INT64_MIN};
     shape_init(&instance->shape, definition);
     panes_init(&instance->panes, &instance->shape, instance->id);
+    locator_init(&instance->locator, locator_bytes);
     groups_init(&instance->groups, definition);
 }
 
@@ -172,7 +173,8 @@ static void task_init(struct partition *partition, struct task *task, const char
         if (!next)
             break;
         after = next->epoch;
-        instance_init(&partition->instances[partition->instance_count++], task, next);
+        instance_init(&partition->instances[partition->instance_count++], task, next,
+                      config->locator_bytes_max / (size_t)config->task_count);
         task->instance_count++;
     }
 }
@@ -342,6 +344,7 @@ void partition_close(struct partition *partition) {
         segments_release(&partition->instances[i].segments);
         panes_release(&partition->instances[i].panes);
         groups_release(&partition->instances[i].groups);
+        locator_release(&partition->instances[i].locator);
     }
     free(partition->tasks);
     free(partition->instances);
@@ -488,7 +491,7 @@ static bool flush_is_due(struct partition *partition, int64_t now_ms) {
     const struct config *config = partition->config;
     if (partition->flushed_at_ms == 0)
         partition->flushed_at_ms = now_ms;
-    return partition->delta.count >= config->delta_rows_max ||
+    return partition->delta.unstored_rows >= config->delta_rows_max ||
            delta_bytes(&partition->delta) >= config->delta_bytes_max ||
            (partition->changed_since_flush &&
             now_ms - partition->flushed_at_ms >= config->flush_interval_ms);
@@ -499,6 +502,10 @@ enum status partition_flush_if_due(struct partition *partition, int64_t now_ms, 
         return STATUS_OK;
     partition->flushed_at_ms = now_ms;
     return persist_flush(partition, err);
+}
+
+enum status partition_locate(struct partition *partition, bool *out_did, struct error *err) {
+    return persist_locate_one(partition, out_did, err);
 }
 
 enum status partition_committed(struct partition *partition, int64_t now_ms, bool force_flush,

@@ -86,6 +86,10 @@ enum status partition_commit(struct partition *partition, int64_t now_ms, bool d
  * expired. */
 enum status partition_committed(struct partition *partition, int64_t now_ms, bool force_flush,
                                 struct error *err) MUST_CHECK;
+/* When there is nothing else to do: indexes one stored segment for look-ups (after a restart);
+ * *out_did false: nothing is left to do. */
+enum status partition_locate(struct partition *partition, bool *out_did,
+                             struct error *err) MUST_CHECK;
 /* While replaying no commit comes: flushes when due. */
 enum status partition_flush_if_due(struct partition *partition, int64_t now_ms,
                                    struct error *err) MUST_CHECK;

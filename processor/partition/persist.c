@@ -30,6 +30,11 @@ static void put(struct gathered *gathered, struct family family, struct slice ke
         value ? arena_copy(arena, buffer_slice(value)) : (struct slice){NULL, 0}, value == NULL};
 }
 
+struct locating {
+    struct instance *instance;
+    int64_t segment;
+};
+
 /* ---- rows and marks ---- */
 
 static int compare_rows(const void *left, const void *right) {
@@ -67,9 +72,7 @@ static void gather_entry(struct gathered *gathered, const struct delta_entry *en
             (struct store_row){{FAMILY_ROWS, instance->id, entry->segment},
                                {(const char *)entry->key.bytes, ROW_KEY_BYTES},
                                arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
-        segment->has_rows = true;
-    }
-    if (entry->flags & DELTA_MARK_UNSTORED) {
+    } else if (entry->flags & DELTA_MARK_UNSTORED) {
         gather_mark(gathered, instance, entry);
         segment->has_marks = true;
     }
@@ -82,6 +85,40 @@ static void gather_delta(struct gathered *gathered) {
     for (size_t i = 0; i < delta->count; i++)
         gather_entry(gathered, &delta->entries[i]);
     qsort(gathered->rows, gathered->row_count, sizeof *gathered->rows, compare_rows);
+}
+
+static struct instance *instance_of(struct partition *partition, uint32_t id) {
+    for (size_t i = 0; i < partition->instance_count; i++)
+        if (partition->instances[i].id == id)
+            return &partition->instances[i];
+    return NULL;
+}
+
+static size_t family_end(const struct gathered *gathered, size_t first) {
+    const struct family *family = &gathered->rows[first].family;
+    size_t end = first;
+    while (end < gathered->row_count && gathered->rows[end].family.instance == family->instance &&
+           gathered->rows[end].family.slice == family->slice)
+        end++;
+    return end;
+}
+
+/* A segment stays located as long as each of its flushes found room in the locator. */
+static void locate(struct gathered *gathered) {
+    for (size_t first = 0, end; first < gathered->row_count; first = end) {
+        const struct family *family = &gathered->rows[first].family;
+        struct instance *instance = instance_of(gathered->partition, family->instance);
+        struct segment *segment = segments_find(&instance->segments, family->slice);
+        end = family_end(gathered, first);
+        bool was_located = segment->located || !segment->has_rows;
+        segment->located = was_located && locator_reserve(&instance->locator, end - first);
+        segment->has_rows = true;
+        for (size_t i = first; i < end && segment->located; i++) {
+            struct hash128 key;
+            memcpy(key.bytes, gathered->rows[i].key.data, sizeof key.bytes);
+            locator_add(&instance->locator, &key, family->slice);
+        }
+    }
 }
 
 /* ---- panes and orphans ---- */
@@ -210,6 +247,7 @@ static void forget_expired(struct partition *partition, struct instance *instanc
             segments->sorted[kept++] = segments->sorted[i];
     segments->count = kept;
     segments->last = 0;
+    locator_expire(&instance->locator, kept > 0 ? segments->sorted[0].number : INT64_MAX);
 }
 
 /* Families that no segment needs: only after the store's own offsets have passed their expiry. */
@@ -217,10 +255,7 @@ static enum status drop_unneeded(struct partition *partition, struct error *err)
     struct family *families;
     size_t count = partition->store->ops->list(partition->store, &families, &partition->batch);
     for (size_t i = 0; i < count; i++) {
-        struct instance *instance = NULL;
-        for (size_t j = 0; j < partition->instance_count; j++)
-            if (partition->instances[j].id == families[i].instance)
-                instance = &partition->instances[j];
+        struct instance *instance = instance_of(partition, families[i].instance);
         bool needed = instance != NULL;
         if (instance && families[i].kind == FAMILY_ROWS)
             needed = segments_find(&instance->segments, families[i].slice) != NULL;
@@ -233,6 +268,17 @@ static enum status drop_unneeded(struct partition *partition, struct error *err)
     return STATUS_OK;
 }
 
+/* Flushed rows stay in memory for reading, the newer half of what the delta may hold. */
+static void keep_as_cache(struct partition *partition) {
+    struct delta *delta = &partition->delta;
+    delta->unstored_rows = 0;
+    for (size_t i = 0; i < delta->count; i++)
+        delta->entries[i].flags &= DELTA_LABELLED;
+    size_t most =
+        partition->config->delta_bytes_max / 2 / (sizeof *delta->entries + sizeof *delta->buckets);
+    delta_trim(delta, most);
+}
+
 enum status persist_flush(struct partition *partition, struct error *err) {
     struct gathered gathered = {.partition = partition};
     arena_reset(&partition->batch);
@@ -242,6 +288,7 @@ enum status persist_flush(struct partition *partition, struct error *err) {
         TRY(drop_unneeded(partition, err));
     checkpoint_prune_decisions(partition);
     gather_delta(&gathered);
+    locate(&gathered);
     gather_panes(&gathered);
     gather_orphans(&gathered);
     gather_meta(&gathered);
@@ -254,7 +301,7 @@ enum status persist_flush(struct partition *partition, struct error *err) {
     partition->flushes++;
     partition->rows_flushed += (int64_t)gathered.row_count;
     partition->changed_since_flush = false;
-    delta_reset(&partition->delta);
+    keep_as_cache(partition);
     for (size_t i = 0; i < partition->instance_count; i++)
         panes_evict(&partition->instances[i].panes,
                     partition->config->pane_bytes_max / partition->instance_count);
@@ -309,6 +356,42 @@ enum status persist_load(struct partition *partition, struct error *err) {
         panes_set_sealed(&partition->instances[i].panes, partition->instances[i].sealed_before_ms,
                          partition->instances[i].definition->pane_ms);
     return drop_unneeded(partition, err);
+}
+
+/* ---- locating what was stored before this start ---- */
+
+static enum status visit_row(void *context, struct slice key, struct slice value UNUSED) {
+    struct locating *locating = context;
+    struct hash128 hash;
+    if (key.size != sizeof hash.bytes)
+        return STATUS_CORRUPT;
+    if (locating->instance->locator_is_full || !locator_reserve(&locating->instance->locator, 1)) {
+        locating->instance->locator_is_full = true;
+        return STATUS_OK;
+    }
+    memcpy(hash.bytes, key.data, sizeof hash.bytes);
+    locator_add(&locating->instance->locator, &hash, locating->segment);
+    return STATUS_OK;
+}
+
+enum status persist_locate_one(struct partition *partition, bool *out_did, struct error *err) {
+    *out_did = false;
+    for (size_t i = 0; i < partition->instance_count; i++) {
+        struct instance *instance = &partition->instances[i];
+        for (size_t j = instance->segments.count; j-- > 0 && !instance->locator_is_full;) {
+            struct segment *segment = &instance->segments.sorted[j];
+            if (!segment->has_rows || segment->located)
+                continue;
+            struct locating locating = {instance, segment->number};
+            TRY(partition->store->ops->scan(
+                partition->store, (struct family){FAMILY_ROWS, instance->id, segment->number},
+                visit_row, &locating, err));
+            segment->located = !instance->locator_is_full;
+            *out_did = true;
+            return STATUS_OK;
+        }
+    }
+    return STATUS_OK;
 }
 
 /* ---- wipe ---- */

@@ -29,6 +29,8 @@ void row_write(const struct delta_entry *entry, const struct row_layout *layout,
     write_number(out, layout->kind == TASK_MULTICLASS, entry->output);
     for (int i = 1; i <= layout->grouping_count; i++)
         write_long(out, entry->groups[i]);
+    if (entry->flags & DELTA_LABELLED)
+        mark_write(entry, layout, out);
 }
 
 bool row_read(struct delta_entry *entry, const struct row_layout *layout, struct slice value) {
@@ -38,7 +40,10 @@ bool row_read(struct delta_entry *entry, const struct row_layout *layout, struct
     entry->output = read_number(&reader, layout->kind == TASK_MULTICLASS);
     for (int i = 1; i <= layout->grouping_count; i++)
         entry->groups[i] = (uint16_t)read_long(&reader);
-    return reader_done(&reader);
+    if (reader.failed || reader_done(&reader))
+        return !reader.failed;
+    return mark_read(entry, layout,
+                     (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)});
 }
 
 void mark_write_key(const struct hash128 *key, int64_t segment, char out_key[MARK_KEY_BYTES]) {

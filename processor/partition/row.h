@@ -1,9 +1,12 @@
 /* row.h -- join rows and label marks as bytes.
  *
  * Row    key: the 16-byte keyed hash of the id.  Value: time within its segment, offset, output,
- * groups. Mark   key: hash, then the segment as 4 bytes big-endian (marks of several segments share
- * a family). Value: label time minus prediction time, offset, label. SPDX-License-Identifier:
- * Apache-2.0 */
+ *        groups, and the label if it was known when the row was flushed.
+ * Mark   of a label that came or changed after that: the last word.  Key: hash, then the segment
+ *        as 4 bytes big-endian (marks of several segments share a family).  Value: label time
+ *        minus prediction time, offset, label.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_PARTITION_ROW_H
 #define SLIPSTREAM_PARTITION_ROW_H
 
@@ -19,7 +22,8 @@ struct row_layout {
 
 void row_write(const struct delta_entry *entry, const struct row_layout *layout,
                struct buffer *out);
-/* Fills time, offset, output and groups; entry->segment is set.  False: malformed. */
+/* Fills time, offset, output, groups and perhaps the label; entry->segment is set.  False:
+ * malformed. */
 bool row_read(struct delta_entry *entry, const struct row_layout *layout, struct slice value);
 
 void mark_write_key(const struct hash128 *key, int64_t segment, char out_key[MARK_KEY_BYTES]);

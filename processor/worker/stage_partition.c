@@ -318,6 +318,10 @@ static enum status stage_turn(struct stage_context *context, struct item *item, 
         return status;
     *out_busy |= count > 0;
     if (partition_is_live(partition)) {
+        bool located = false;
+        if (count == 0)
+            TRY(partition_locate(partition, &located, err));
+        *out_busy |= located;
         decide_idle(context, item);
         decide_close(context, item);
         return STATUS_OK;

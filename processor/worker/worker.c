@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "kafka/transact.h"
 #include "worker/stage.h"
@@ -104,6 +105,7 @@ static void open_items(struct worker *worker) {
         if (status == STATUS_OK) {
             LOG_INFO("opened", "stage=%s worker=%d partition=%d", worker->ops->name,
                      worker->options.index, owned->number);
+            CRASH_POINT("opened");
             return; /* one a turn, so that membership is served in between */
         }
         say(worker, LOG_LEVEL_ERROR, "open_failed", owned->number, &err);
@@ -165,17 +167,21 @@ static enum status after_commit(struct worker *worker, int64_t now_ms, bool flus
                                 struct error *err) {
     remember_sent(worker);
     outbox_reset(&worker->outbox);
-    for (size_t i = 0; i < worker->owned_count; i++)
-        if (worker->owned[i].item && worker->ops->is_live(worker->owned[i].item))
-            TRY(worker->ops->committed(&worker->context, worker->owned[i].item, now_ms, flush,
-                                       err));
+    for (size_t i = 0; i < worker->owned_count; i++) {
+        if (!worker->owned[i].item || !worker->ops->is_live(worker->owned[i].item))
+            continue;
+        TRY(worker->ops->committed(&worker->context, worker->owned[i].item, now_ms, flush, err));
+        CRASH_POINT("commit.item");
+    }
     return STATUS_OK;
 }
 
 static enum commit_outcome transact(struct worker *worker, const struct log_position *positions,
                                     size_t count, struct error *err) {
+    CRASH_POINT("commit.filled");
     if (send_outbox(worker, err) != STATUS_OK)
         return transaction_abort(worker->producer, err);
+    CRASH_POINT("commit.sent");
     return transaction_commit(worker->producer, worker->context.group, positions, count, err);
 }
 
@@ -193,6 +199,7 @@ static bool commit(struct worker *worker, bool drain, bool flush) {
     bool moved = ok && positions_moved(worker, positions, &count);
     if (ok && count > 0 && (worker->outbox.count > 0 || moved || recommit)) {
         outcome = transact(worker, positions, count, &err);
+        CRASH_POINT("commit.committed");
         count_outcome(worker, outcome);
         worker->recommitted_at_ms = now_ms;
     }
@@ -224,6 +231,7 @@ static void on_revoke(void *owner, int32_t number, bool is_lost) {
         close_all(worker);
     else
         (void)commit(worker, false, false);
+    CRASH_POINT("revoke.committed");
     for (size_t i = 0; i < worker->owned_count; i++) {
         if (worker->owned[i].number != number)
             continue;
@@ -343,6 +351,7 @@ static void release(struct worker *worker) {
 
 static void *run(void *argument) {
     struct worker *worker = argument;
+    CRASH_STAGE(worker->ops->name);
     loop(worker);
     release(worker);
     atomic_store(&worker->ended, true);
