@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "partition/locator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { SLOTS_MIN = 1 << 14, SLOTS_MAX = 1 << 22 };
+
+struct locator_table {
+    struct locator_table *older;
+    size_t slot_count, used, limit;
+    int64_t last_segment; /* the greatest that was added */
+    uint32_t slots[];
+};
+
+void locator_init(struct locator *locator, size_t bytes_max) {
+    *locator = (struct locator){.bytes_max = bytes_max};
+}
+
+static size_t bytes_of(size_t slot_count) {
+    return sizeof(struct locator_table) + slot_count * sizeof(uint32_t);
+}
+
+static void table_free(struct locator *locator, struct locator_table *table) {
+    locator->bytes -= bytes_of(table->slot_count);
+    free(table);
+}
+
+void locator_release(struct locator *locator) {
+    while (locator->newest) {
+        struct locator_table *table = locator->newest;
+        locator->newest = table->older;
+        table_free(locator, table);
+    }
+}
+
+uint32_t locator_code(int64_t segment) {
+    return (uint32_t)segment & ((1U << LOCATOR_SEGMENT_BITS) - 1);
+}
+
+/* A new generation holds what is asked for, and twice as much as the one before. */
+static bool grow(struct locator *locator, size_t count) {
+    size_t slot_count = locator->newest ? locator->newest->slot_count * 2 : SLOTS_MIN;
+    slot_count = slot_count > SLOTS_MAX ? SLOTS_MAX : slot_count;
+    while (slot_count * 3 / 4 < count)
+        slot_count *= 2;
+    if (locator->bytes + bytes_of(slot_count) > locator->bytes_max)
+        return false;
+    struct locator_table *table = alloc_zero(1, bytes_of(slot_count));
+    table->older = locator->newest;
+    table->slot_count = slot_count;
+    table->limit = slot_count * 3 / 4;
+    table->last_segment = INT64_MIN;
+    locator->newest = table;
+    locator->bytes += bytes_of(slot_count);
+    return true;
+}
+
+bool locator_reserve(struct locator *locator, size_t count) {
+    const struct locator_table *table = locator->newest;
+    return (table && table->limit - table->used >= count) || grow(locator, count);
+}
+
+/* The key is a keyed hash: its words place it and print its finger. */
+static size_t place_of(const struct locator_table *table, const struct hash128 *key) {
+    uint64_t word;
+    memcpy(&word, key->bytes, sizeof word);
+    return (size_t)(word >> 20) & (table->slot_count - 1);
+}
+
+static uint32_t finger_of(const struct hash128 *key) {
+    uint32_t word;
+    memcpy(&word, key->bytes + 12, sizeof word);
+    word >>= LOCATOR_SEGMENT_BITS;
+    return (word ? word : 1) << LOCATOR_SEGMENT_BITS; /* never an empty slot */
+}
+
+void locator_add(struct locator *locator, const struct hash128 *key, int64_t segment) {
+    struct locator_table *table = locator->newest;
+    ASSERT(table && table->used < table->limit);
+    size_t i = place_of(table, key);
+    while (table->slots[i] != 0)
+        i = (i + 1) & (table->slot_count - 1);
+    table->slots[i] = finger_of(key) | locator_code(segment);
+    table->used++;
+    if (segment > table->last_segment)
+        table->last_segment = segment;
+}
+
+size_t locator_find(const struct locator *locator, const struct hash128 *key,
+                    uint32_t out_codes[LOCATOR_FOUND_MAX]) {
+    uint32_t finger = finger_of(key), mask = (1U << LOCATOR_SEGMENT_BITS) - 1;
+    size_t count = 0;
+    for (const struct locator_table *table = locator->newest; table; table = table->older)
+        for (size_t i = place_of(table, key); table->slots[i] != 0 && count < LOCATOR_FOUND_MAX;
+             i = (i + 1) & (table->slot_count - 1))
+            if ((table->slots[i] & ~mask) == finger)
+                out_codes[count++] = table->slots[i] & mask;
+    return count;
+}
+
+void locator_expire(struct locator *locator, int64_t first_segment) {
+    for (struct locator_table **link = &locator->newest; *link;) {
+        struct locator_table *table = *link;
+        if (table->last_segment >= first_segment) {
+            link = &table->older;
+            continue;
+        }
+        *link = table->older;
+        table_free(locator, table);
+    }
+}

@@ -1,0 +1,35 @@
+/* locator.h -- in which stored segment is an id?  A hint of 4 bytes a row, so that a label without
+ * the prediction's time need not ask every segment, nor a prediction its filters.
+ *
+ * A slot holds a 20-bit fingerprint of the key and the segment's number modulo 4096.  It may name a
+ * segment that has not the key (about 3 in a million look-ups a generation); it never misses one
+ * that was added. Tables are filled once, in generations, and freed when all their segments have
+ * expired; past bytes_max nothing is added, and the caller asks the segments themselves.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SLIPSTREAM_PARTITION_LOCATOR_H
+#define SLIPSTREAM_PARTITION_LOCATOR_H
+
+#include "base/hash.h"
+
+enum { LOCATOR_FOUND_MAX = 64, LOCATOR_SEGMENT_BITS = 12 };
+
+struct locator_table;
+
+struct locator {
+    struct locator_table *newest;
+    size_t bytes, bytes_max;
+};
+
+void locator_init(struct locator *locator, size_t bytes_max);
+void locator_release(struct locator *locator);
+/* Room for count more rows, all of them; false: no room, nothing is to be added. */
+bool locator_reserve(struct locator *locator, size_t count);
+void locator_add(struct locator *locator, const struct hash128 *key, int64_t segment);
+/* Codes (segment modulo 4096) of the segments that may hold the key; at most LOCATOR_FOUND_MAX. */
+size_t locator_find(const struct locator *locator, const struct hash128 *key,
+                    uint32_t out_codes[LOCATOR_FOUND_MAX]);
+uint32_t locator_code(int64_t segment);
+/* Frees tables all of whose segments are below first_segment. */
+void locator_expire(struct locator *locator, int64_t first_segment);
+
+#endif
