@@ -10,6 +10,9 @@ target_compile_options(strict INTERFACE
   $<$<C_COMPILER_ID:Clang>:-Wcomma -Wassign-enum -Wunreachable-code-aggressive>
   $<$<BOOL:${WERROR}>:-Werror>
   $<$<CONFIG:Release>:-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -g>)
+if(CRASH_POINTS)
+  target_compile_definitions(strict INTERFACE CRASH_POINTS)
+endif()
 if(SANITIZE)
   target_compile_options(strict INTERFACE -fsanitize=${SANITIZE} -fno-sanitize-recover=all
                          -U_FORTIFY_SOURCE -Wno-null-dereference)

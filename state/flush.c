@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/flush.h"
 
+#include "base/crash_point.h"
 #include "base/varint.h"
 #include "state/key.h"
 #include "state/mutation.h"
@@ -254,6 +255,7 @@ enum status flush_write(struct flush *flush, const struct store_row *rows, size_
         return STATUS_OK;
     arena_reset(&flush->arena);
     enum status status = write_all(flush, rows, row_count, puts, put_count, err);
+    CRASH_POINT("flush.done");
     flush->failed = status != STATUS_OK;
     return status;
 }

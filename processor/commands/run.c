@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "commands/registry.h"
 #include "http/http.h"
 #include "kafka/admin.h"
-#include "state/store.h"
+#include "state/flush.h"
 #include "worker/worker.h"
 
 enum { STAGES = 2 };
@@ -162,15 +163,43 @@ static void wait_for_end(struct process *process, const sigset_t *signals) {
     }
 }
 
+#ifdef CRASH_POINTS
+/* False: *out_code is the end. */
+static bool arm_crash(const char *order, int *out_code) {
+    *out_code = EXIT_USAGE;
+    if (order && strcmp(order, "list") == 0) {
+        crash_list(stdout);
+        *out_code = EXIT_DONE;
+        return false;
+    }
+    if (order && !crash_arm(order)) {
+        (void)fprintf(stderr, "slipstream run: --crash: no such point: %s\n", order);
+        return false;
+    }
+    flush_hook = crash_write;
+    return true;
+}
+#endif
+
 static int run(int argc, char **argv) {
     const char *operands[1], *instance = NULL, *verbose = NULL;
+#ifdef CRASH_POINTS
+    const char *crash = NULL;
+#endif
     const struct argument arguments[] = {
         {"instance", "NAME", "unique among the members (default: the host's name)", &instance},
+#ifdef CRASH_POINTS
+        {"crash", "STAGE.POINT:N", "die at the N-th passing of a point; list: name them", &crash},
+#endif
         {"debug", NULL, "log debug lines", &verbose}};
     int code;
     if (!arguments_parse(&command_run, argc, argv, arguments, COUNT_OF(arguments), operands, 1,
                          &code))
         return code;
+#ifdef CRASH_POINTS
+    if (!arm_crash(crash, &code))
+        return code;
+#endif
     if (verbose)
         log_set_level(LOG_LEVEL_DEBUG);
     sigset_t signals;

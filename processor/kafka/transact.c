@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash_point.h"
 #include "kafka/membership.h"
 #include "kafka/settings.h"
 
@@ -255,6 +256,7 @@ enum commit_outcome transaction_commit(struct transaction_producer *producer,
     enum kafka_verdict verdict = VERDICT_DONE;
     if (count > 0)
         verdict = send_offsets(producer, group, positions, count, err);
+    CRASH_POINT("commit.offsets");
     if (verdict == VERDICT_DONE)
         verdict = insist(call_commit, call_of(producer), err);
     if (verdict != VERDICT_DONE)
