@@ -232,7 +232,7 @@ static struct slice text_of(const struct value *value, char scratch[QUANTITY_BYT
     return slice_from(value->kind == VALUE_LONG ? scratch : "");
 }
 
-static void write_text(struct buffer *out, const struct value *value) {
+static void write_text_of(struct buffer *out, const struct value *value) {
     char scratch[QUANTITY_BYTES];
     write_bytes(out, text_of(value, scratch));
 }
@@ -255,7 +255,7 @@ static void write_number_or_null(struct buffer *out, const struct value *value) 
 static void write_text_or_null(struct buffer *out, const struct value *value) {
     write_long(out, value->kind != VALUE_MISSING);
     if (value->kind != VALUE_MISSING)
-        write_text(out, value);
+        write_text_of(out, value);
 }
 
 static void write_map(const struct record_writer *writer, const struct value *values,
@@ -275,7 +275,7 @@ static void write_map(const struct record_writer *writer, const struct value *va
         if (place == PLACE_FEATURE && is_number(&values[i]))
             write_double(out, number_of(&values[i]));
         else
-            write_text(out, &values[i]);
+            write_text_of(out, &values[i]);
     }
     write_long(out, 0);
 }
@@ -285,8 +285,8 @@ static void write_prediction(struct record_writer *writer, const struct value *v
     struct buffer *out = &writer->value;
     write_bytes(out, buffer_slice(&writer->key));
     write_long(out, value_at(writer, values, PLACE_TIME)->as.integer);
-    write_text(out, value_at(writer, values, PLACE_MODEL));
-    write_text(out, value_at(writer, values, PLACE_MODEL_VERSION));
+    write_text_of(out, value_at(writer, values, PLACE_MODEL));
+    write_text_of(out, value_at(writer, values, PLACE_MODEL_VERSION));
     write_number_or_null(out, value_at(writer, values, PLACE_SCORE));
     write_text_or_null(out, value_at(writer, values, PLACE_CLASS));
     write_number_or_null(out, value_at(writer, values, PLACE_VALUE));
@@ -306,7 +306,7 @@ static void write_feedback(struct record_writer *writer, const struct value *val
     if (is_number(label))
         write_double(out, number_of(label));
     else
-        write_text(out, label);
+        write_text_of(out, label);
     write_long(out, time->kind == VALUE_LONG);
     if (time->kind == VALUE_LONG)
         write_long(out, time->as.integer);
