@@ -2,15 +2,16 @@
  * pairs, written only by flush, which has one commit point.
  *
  * Families
- *   FAMILY_ROWS    join rows of one segment of one task: written once as sorted files that are
- * ingested; expires by being dropped whole FAMILY_MARKS   label marks, in wider slices: ordinary
- * writes, dropped whole FAMILY_META, FAMILY_PANES, FAMILY_ORPHANS   one each, ordinary writes and
- * deletes
+ *   ROWS                   join rows of one segment of one task: a key is written once, in sorted
+ *                          files that are ingested; expire by being dropped whole
+ *   MARKS                  label marks, in wider slices: ordinary writes, dropped whole
+ *   META, PANES, ORPHANS   one each, ordinary writes and deletes
  *
  * Invariants
  *   S1  After any crash, rows, marks, panes, orphans and meta are those of one finished flush: all
- * of it or nothing of it. S2  A row file is ingested exactly once. S3  A dropped family gives back
- * its disk and never comes back.
+ *       of it or nothing of it.
+ *   S2  A row file is ingested exactly once.
+ *   S3  A dropped family gives back its disk and never comes back.
  *
  * Two implementations with one flush protocol: store_rocks (RocksDB) and store_memory (tests,
  * `local`, simulation; survives a simulated crash because its "disk" lives in a struct
@@ -57,7 +58,9 @@ struct store_ops {
     enum status (*scan)(struct store *store, struct family family,
                         enum status (*visit)(void *context, struct slice key, struct slice value),
                         void *context, struct error *err);
-    /* Everything or nothing (S1).  Creates the families it needs. */
+    /* Everything or nothing (S1), also when it fails: after a failed write (STATUS_IO) the store
+     * refuses all work until it is closed and opened.  Of several puts of one key the last counts.
+     * Creates the families it needs; those may be there, empty, after a flush that failed. */
     enum status (*flush)(struct store *store, const struct store_row *rows, size_t row_count,
                          const struct store_put *puts, size_t put_count, struct error *err);
     /* Drops a ROWS or MARKS family; absent is fine. */
@@ -87,9 +90,8 @@ enum status store_rocks_open(const char *directory, struct store_cache *cache,
  * the n-th write. */
 struct memory_disk;
 struct memory_faults {
-    int64_t writes; /* counts every primitive write (file, batch, ingest, unlink, create, drop) */
-    int64_t
-        crash_at; /* the write with this number and all later ones fail with STATUS_IO; -1 never */
+    int64_t writes;   /* counts every primitive write (file, batch, ingest, unlink, create, drop) */
+    int64_t crash_at; /* this write, counted from 1, and all later ones fail: STATUS_IO; -1 never */
 };
 struct memory_disk *memory_disk_create(void);
 void memory_disk_destroy(struct memory_disk *disk);

@@ -190,7 +190,7 @@ static size_t sort_puts(const struct store_put *puts, size_t count,
                         const struct store_put **out_sorted) {
     for (size_t i = 0; i < count; i++)
         out_sorted[i] = &puts[i];
-    qsort((void *)out_sorted, count, sizeof *out_sorted, put_order);
+    qsort((void *)out_sorted, count, sizeof(const struct store_put *), put_order);
     size_t used = 0;
     for (size_t i = 0; i < count; i++)
         if (i + 1 == count || !is_same_key(out_sorted[i], out_sorted[i + 1]))
@@ -201,7 +201,7 @@ static size_t sort_puts(const struct store_put *puts, size_t count,
 static enum status write_batch(struct store *store, const struct store_put *puts, size_t count,
                                struct error *err) {
     TRY(count_write(store, err));
-    const struct store_put **sorted = alloc_resize(NULL, count, sizeof *sorted);
+    const struct store_put **sorted = alloc_resize(NULL, count, sizeof(const struct store_put *));
     size_t used = sort_puts(puts, count, sorted);
     for (size_t at = 0, end; at < used; at = end) {
         struct family family = sorted[at]->family;

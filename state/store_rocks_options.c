@@ -6,9 +6,9 @@
 enum {
     RUNS_MAX = 16, /* sorted files of a rows family before they are merged */
     FILTER_BITS = 10,
-    ROW_BLOCK_BYTES = 16 * 1024,
+    ROW_BLOCK_BYTES = 8 * 1024,
     ORDINARY_BLOCK_BYTES = 8 * 1024,
-    META_BLOCK_BYTES = 4 * 1024,
+    META_BLOCK_BYTES = 32 * 1024,
     ROW_RESTART_INTERVAL = 16,
     ROW_MEMTABLE_BYTES = 64 * 1024, /* never written */
     ORDINARY_MEMTABLE_BYTES = 4 * 1024 * 1024,
@@ -78,7 +78,7 @@ static rocksdb_options_t *create_rows(const struct store_cache *cache) {
     rocksdb_options_set_level0_slowdown_writes_trigger(options, 2 * RUNS_MAX);
     rocksdb_options_set_level0_stop_writes_trigger(options, 3 * RUNS_MAX);
     rocksdb_options_set_write_buffer_size(options, ROW_MEMTABLE_BYTES);
-    rocksdb_options_set_compression(options, rocksdb_zstd_compression);
+    rocksdb_options_set_compression(options, rocksdb_lz4_compression);
     return options;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,7 +17,14 @@
 #include "state/store.h"
 #include "tests/sim/random.h"
 
-enum { ROWS = 200000, SEGMENTS = 4, KEY_BYTES = 16, VALUE_BYTES = 22, CACHE_BYTES = 64 << 20 };
+enum {
+    ROWS = 200000,
+    SEGMENTS = 4,
+    KEY_BYTES = 16,
+    VALUE_BYTES = 22,
+    FAMILIES = 50,
+    CACHE_BYTES = 64 << 20
+};
 
 static struct {
     struct random random;
@@ -91,6 +99,18 @@ static void report_disk(struct store *store, double rows, const char *when) {
            (unsigned long long)files);
 }
 
+/* Until the merges in the background have come to rest. */
+static void await_merges(struct store *store) {
+    uint64_t bytes = 0, files = 0, last = 0;
+    double cpu = 0;
+    do {
+        last = files;
+        cpu = cpu_seconds();
+        (void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+        store->ops->usage(store, &bytes, &files);
+    } while (files != last || cpu_seconds() - cpu > 0.05);
+}
+
 static void bench_flush(struct store *store, int flushes) {
     struct error err = {0};
     int64_t wall_us = 0, worst_us = 0;
@@ -109,6 +129,11 @@ static void bench_flush(struct store *store, int flushes) {
     printf("%-34s %8.0f rows/s wall, %.2f CPU us/row, worst %.0f ms\n", "flush of 200 k rows",
            rows * 1e6 / (double)wall_us, cpu * 1e6 / rows, (double)worst_us / 1e3);
     report_disk(store, rows, "disk after the flushes");
+    cpu = cpu_seconds();
+    await_merges(store);
+    printf("%-34s %.2f CPU us/row\n", "merges after the last flush",
+           (cpu_seconds() - cpu) * 1e6 / rows);
+    report_disk(store, rows, "disk after the merges");
 }
 
 static int key_order(const void *a, const void *b) {
@@ -125,6 +150,7 @@ static void bench_get(struct store *store, size_t count, bool is_present, const 
     struct slice *keys = alloc_zero(count, sizeof *keys),
                  *values = alloc_zero(count, sizeof *values);
     int64_t wall_us = 0;
+    double cpu = 0;
     size_t found = 0;
     for (int round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < count; i++) {
@@ -135,17 +161,20 @@ static void bench_get(struct store *store, size_t count, bool is_present, const 
             keys[i] = (struct slice){bytes[i], KEY_BYTES};
         }
         qsort(keys, count, sizeof *keys, key_order);
+        double cpu_before = cpu_seconds();
         int64_t start_us = clock_monotonic_us();
         must(store->ops->get(store, (struct family){.kind = FAMILY_ROWS}, keys, count, values,
                              &arena, &err),
              &err);
         wall_us += clock_monotonic_us() - start_us;
+        cpu += cpu_seconds() - cpu_before;
         for (size_t i = 0; i < count; i++)
             found += values[i].data != NULL;
         arena_reset(&arena);
     }
-    printf("look-up of %5zu %-7s keys, %-5s %8.2f us/key, %zu found\n", count,
-           is_present ? "present" : "absent", when, (double)wall_us / (double)(count * ROUNDS),
+    double asked = (double)(count * ROUNDS);
+    printf("look-up of %5zu %-7s keys, %-15s %8.2f us/key wall, %.2f CPU, %zu found\n", count,
+           is_present ? "present" : "absent", when, (double)wall_us / asked, cpu * 1e6 / asked,
            found / ROUNDS);
     free(bytes);
     free(keys);
@@ -167,13 +196,13 @@ static void bench_families(const char *directory, struct store_cache *cache) {
     must(store_rocks_open(directory, cache, &store, &err), &err);
     long before_kb = resident_kb();
     int64_t start_us = clock_monotonic_us();
-    struct store_row rows[50];
+    struct store_row rows[FAMILIES];
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         rows[i] = (struct store_row){
             {FAMILY_ROWS, 1, (int64_t)i}, SLICE("0123456789abcdef"), SLICE("value")};
     must(store->ops->flush(store, rows, COUNT_OF(rows), NULL, 0, &err), &err);
     printf("%-34s %8.1f ms, %ld kB a family\n", "a flush that makes 50 families",
-           (double)(clock_monotonic_us() - start_us) / 1e3, (resident_kb() - before_kb) / 50);
+           (double)(clock_monotonic_us() - start_us) / 1e3, (resident_kb() - before_kb) / FAMILIES);
     store->ops->close(store);
     start_us = clock_monotonic_us();
     must(store_rocks_open(directory, cache, &store, &err), &err);

@@ -336,6 +336,34 @@ TEST(a_process_that_dies_before_or_after_a_drop_leaves_the_family_whole_or_gone)
     scene_release();
 }
 
+static size_t table_total;
+
+static void count_table(const char *source, const char *target UNUSED) {
+    size_t size = strlen(source);
+    table_total += size > 4 && strcmp(source + size - 4, ".sst") == 0;
+}
+
+static size_t count_tables(void) {
+    table_total = 0;
+    each_file(scene.database, scene.database, count_table);
+    return table_total;
+}
+
+static int drop_and_count(void) {
+    struct store *store = open_rocks(scene.database);
+    size_t tables = count_tables();
+    if (!store || store->ops->drop(store, model_families[FIRST_ROWS], NULL) != STATUS_OK)
+        return BROKEN;
+    return count_tables() < tables ? LIVED : BROKEN;
+}
+
+TEST(a_dropped_family_gives_back_its_files_at_once) {
+    scene_create();
+    assert_true(scene.before.exists[FIRST_ROWS]);
+    assert_int_equal(run_child(drop_and_count), LIVED);
+    scene_release();
+}
+
 static void write_garbage(const char *folder, const char *name) {
     char path[512];
     path_join(path, folder, name);
@@ -409,6 +437,7 @@ int main(void) {
         CASE(rows_ingested_before_the_batch_are_noticed),
         CASE(a_file_whose_number_was_written_but_which_is_not_ingested_is_ingested_by_recovery),
         CASE(a_process_that_dies_before_or_after_a_drop_leaves_the_family_whole_or_gone),
+        CASE(a_dropped_family_gives_back_its_files_at_once),
         CASE(partial_files_are_removed_at_the_next_opening),
         CASE(a_spoilt_database_is_corrupt),
         CASE(a_database_in_use_and_a_folder_that_cannot_be_made_are_io),
