@@ -64,7 +64,7 @@ static const char *find_field_end(const char *at, const char *end) {
 }
 
 static enum csv_cut bad_line(struct slice text, bool is_last, struct csv_record *record) {
-    const char *end = memchr(text.data, '\n', text.size);
+    const char *end = text.size ? memchr(text.data, '\n', text.size) : NULL;
     if (!end && !is_last)
         return CSV_MORE;
     record->size = end ? (size_t)(end - text.data) + 1 : text.size;

@@ -33,7 +33,7 @@ static struct instruction *emit(struct compiler *c, enum operation operation, ui
     /* A program that is too large is thrown away in the end; until then it overwrites its tail. */
     if (c->is_too_large && program->code_count > 0)
         program->code_count--;
-    if (program->code_count == c->code_capacity) {
+    if (!program->code || program->code_count == c->code_capacity) {
         c->code_capacity = c->code_capacity ? 2 * c->code_capacity : 64;
         program->code = alloc_resize(program->code, c->code_capacity, sizeof *program->code);
     }
@@ -270,9 +270,9 @@ static void compile_items(struct compiler *c, struct schema_node *node,
     struct program *program = c->program;
     struct schema_node *items = node->children[0];
     bool is_map = node->type == SCHEMA_MAP;
-    size_t wanted = count_children(path, is_map), size = wanted, filled = 0;
-    for (size = is_map ? 2 : wanted; size < 2 * wanted && is_map; size *= 2)
-        continue;
+    size_t wanted = count_children(path, is_map), size = is_map ? 2 : wanted, filled = 0;
+    while (is_map && size < 2 * wanted)
+        size *= 2;
     uint32_t first = (uint32_t)program->match_count, at = (uint32_t)program->code_count;
     program->match_count += size;
     program->matches =

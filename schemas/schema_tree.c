@@ -71,7 +71,8 @@ static char *copy_joined(struct parser *parser, const char *space, const char *n
     memcpy(text, space, space_size);
     if (dot)
         text[space_size] = '.';
-    memcpy(text + space_size + dot, name, name_size + 1);
+    memcpy(text + space_size + dot, name, name_size);
+    text[space_size + dot + name_size] = '\0';
     return text;
 }
 

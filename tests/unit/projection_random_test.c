@@ -149,7 +149,7 @@ static void fill_scalar(avro_value_t *value) {
 static void fill_items(avro_value_t *value, int depth) {
     unsigned count = random_below(random_below(8) ? 4 : 30);
     for (unsigned i = 0; i < count; i++) {
-        avro_value_t item;
+        avro_value_t item = {0};
         char key[16];
         (void)snprintf(key, sizeof key, "k%u", random_below(12));
         if (avro_value_get_type(value) == AVRO_ARRAY)
@@ -165,7 +165,7 @@ static void fill_union(avro_value_t *value, int depth) {
     size_t count = avro_schema_union_size(branches);
     /* Deep down the first branch: it is never the recursive one. */
     int pick = depth > 8 ? 0 : (int)random_below((unsigned)count);
-    avro_value_t branch;
+    avro_value_t branch = {0};
     assert_int_equal(avro_value_set_branch(value, pick, &branch), 0);
     fill(&branch, depth + 1);
 }
@@ -176,7 +176,7 @@ static void fill(avro_value_t *value, int depth) {
     if (type == AVRO_RECORD) {
         (void)avro_value_get_size(value, &count);
         for (size_t i = 0; i < count; i++) {
-            avro_value_t field;
+            avro_value_t field = {0};
             assert_int_equal(avro_value_get_by_index(value, i, &field, NULL), 0);
             fill(&field, depth + 1);
         }
@@ -200,7 +200,7 @@ static size_t leaf_count;
 static void collect(avro_value_t *value, const char *path) {
     avro_type_t type = avro_value_get_type(value);
     size_t count = 0;
-    avro_value_t inner;
+    avro_value_t inner = {0};
     if (type == AVRO_UNION) {
         assert_int_equal(avro_value_get_current_branch(value, &inner), 0);
         collect(&inner, path);
@@ -247,7 +247,7 @@ static void encode_items(avro_value_t *value, struct buffer *out) {
         struct buffer items;
         buffer_init(&items, PAYLOAD_BYTES);
         for (size_t end = i + block; i < end; i++) {
-            avro_value_t item;
+            avro_value_t item = {0};
             const char *key = NULL;
             assert_int_equal(avro_value_get_by_index(value, i, &item, &key), 0);
             if (avro_value_get_type(value) == AVRO_MAP)
@@ -275,7 +275,7 @@ static void encode_plainly(avro_value_t *value, struct buffer *out) {
 
 static void encode(avro_value_t *value, struct buffer *out) {
     avro_type_t type = avro_value_get_type(value);
-    avro_value_t inner;
+    avro_value_t inner = {0};
     if (type == AVRO_RECORD) {
         size_t count = 0;
         (void)avro_value_get_size(value, &count);
@@ -284,7 +284,7 @@ static void encode(avro_value_t *value, struct buffer *out) {
             encode(&inner, out);
         }
     } else if (type == AVRO_UNION) {
-        int branch;
+        int branch = 0;
         assert_int_equal(avro_value_get_discriminant(value, &branch), 0);
         assert_int_equal(avro_value_get_current_branch(value, &inner), 0);
         write_long(out, branch);
@@ -300,8 +300,12 @@ static bool is_text(const struct value *value, const void *text, size_t size) {
     return value->kind == VALUE_STRING && slice_equal(value->as.string, (struct slice){text, size});
 }
 
+/* The same bits: NaN counts as equal to itself. */
 static bool is_real(const struct value *value, double expected) {
-    return value->kind == VALUE_DOUBLE && memcmp(&value->as.real, &expected, 8) == 0;
+    uint64_t bits[2];
+    memcpy(&bits[0], &value->as.real, 8);
+    memcpy(&bits[1], &expected, 8);
+    return value->kind == VALUE_DOUBLE && bits[0] == bits[1];
 }
 
 static bool is_equal(avro_value_t *leaf, const struct value *value) {
@@ -387,11 +391,10 @@ static void check_other_sizes(const struct projection *projection, const struct 
                          REFUSAL_UNDECODABLE);
         free(copy);
     }
-    char longer[1] = {0};
     struct buffer extended;
     buffer_init(&extended, PAYLOAD_BYTES);
     buffer_append(&extended, payload->data, payload->size);
-    buffer_append(&extended, longer, 1);
+    buffer_append(&extended, "", 1);
     assert_int_equal(projection_read(projection, buffer_slice(&extended), values),
                      REFUSAL_UNDECODABLE);
     buffer_release(&extended);
@@ -434,7 +437,7 @@ TEST(random_records_are_read_as_avro_c_wrote_them) {
         avro_schema_t parsed;
         assert_int_equal(avro_schema_from_json_length(schema, schema_size, &parsed), 0);
         avro_value_iface_t *class = avro_generic_class_from_schema(parsed);
-        avro_value_t value;
+        avro_value_t value = {0};
         assert_int_equal(avro_generic_value_new(class, &value), 0);
         fill(&value, 0);
         check_record(&value);

@@ -237,7 +237,7 @@ static const char *const container_json =
 static void write_container(const char *path, const char *codec, int rows) {
     avro_schema_t schema;
     avro_file_writer_t writer;
-    avro_value_t value, field;
+    avro_value_t value = {0}, field = {0};
     assert_int_equal(avro_schema_from_json_length(container_json, strlen(container_json), &schema),
                      0);
     avro_value_iface_t *class = avro_generic_class_from_schema(schema);
