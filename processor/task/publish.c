@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +102,7 @@ static void estimate(const struct task_stage *stage, const struct task_state *ta
     use->metric->estimate(stage->scratch, &task->shape, task->shape.sum_offset[metric],
                           use->parameter, task->definition->level, &estimate);
     sli->metric = slice_from(use->name);
+    sli->formula = slice_from(task->formulas[metric]);
     sli->parameter = use->parameter;
     sli->has_value = estimate.has_value;
     sli->value = estimate.has_value ? estimate.value : 0;
@@ -129,12 +129,7 @@ static uint64_t content_hash(const struct sli *sli) {
     return hash ? hash : 1;
 }
 
-static void write_sli(struct task_stage *stage, const struct metric *metric, struct sli *sli,
-                      struct outbox *outbox) {
-    char formula[128];
-    int size = snprintf(formula, sizeof formula, "%s/%u", metric->name, metric->version);
-    sli->formula =
-        (struct slice){formula, (size_t)size < sizeof formula ? (size_t)size : sizeof formula - 1};
+static void write_sli(struct task_stage *stage, const struct sli *sli, struct outbox *outbox) {
     buffer_reset(&stage->key);
     buffer_reset(&stage->value);
     sli_write_key(sli, &stage->key);
@@ -159,7 +154,7 @@ static void publish_view(struct task_stage *stage, struct view *view, int64_t no
             continue;
         }
         view->published[m] = hash;
-        write_sli(stage, task->definition->metrics[m].metric, &sli, outbox);
+        write_sli(stage, &sli, outbox);
         stage->stats.published++;
         stage->stats.finals += sli.status == SLI_FINAL;
     }

@@ -38,23 +38,21 @@ struct sli {
 
     enum sli_status status;
     enum sli_trust trust;
-    bool has_value;
-    double value; /* set when has_value */
-    bool has_interval;
-    double low, high; /* set when has_interval */
-    double level;     /* of the interval: .95 */
     enum interval_method interval;
-    double error_bound; /* of the value itself, by score cells; 0: exact */
+    enum task_kind kind;
+    enum window_kind window_kind;
+    bool has_value, has_interval, mixed_epochs; /* mixed: its panes come from several epochs */
+    double value;                               /* set when has_value */
+    double low, high;                           /* set when has_interval */
+    double level;                               /* of the interval: .95 */
+    double error_bound;                         /* of the value itself, by score cells; 0: exact */
     int64_t predicted, labelled;
     double coverage; /* labelled / predicted; 0 when nothing is predicted */
     int64_t late;    /* predictions that came after the seal of their pane */
     int64_t support; /* records in the denominator */
 
-    double parameter; /* beta of fbeta, the quantile of lag; else 0 */
-    enum task_kind kind;
-    enum window_kind window_kind;
+    double parameter;     /* beta of fbeta, the quantile of lag; else 0 */
     int64_t epoch;        /* the greatest among its panes */
-    bool mixed_epochs;    /* its panes come from several epochs */
     struct slice method;  /* "full" */
     struct slice formula; /* metric and version of its meaning: "precision/1" */
     int64_t watermark_ms; /* all source partitions have sealed up to here; or WATERMARK_NONE */

@@ -17,6 +17,7 @@
 #include "task/windows.h"
 
 enum {
+    FORMULA_BYTES = 64,
     SLIS_PER_COMMIT = 2000,     /* evaluated; urgent and overdue ones go beyond it */
     REPLAY_SETTLE_EVERY = 65536 /* records; what became final is let go then */
 };
@@ -24,6 +25,7 @@ enum {
 struct task_state {
     const struct task_definition *definition;
     struct shape shape;
+    char formulas[METRICS_MAX][FORMULA_BYTES]; /* "precision/1" */
     struct clocks clocks;
     struct table table;
     struct windows windows;

@@ -88,7 +88,7 @@ static void grow_index(struct table *table) {
 static struct group *add_group(struct table *table, uint64_t hash, struct slice text) {
     if (table->group_count == table->group_capacity) {
         table->group_capacity = table->group_capacity ? table->group_capacity * 2 : 16;
-        table->groups = alloc_resize(table->groups, table->group_capacity, sizeof *table->groups);
+        table->groups = alloc_resize(table->groups, table->group_capacity, sizeof(struct group *));
     }
     struct group *group = alloc_zero(1, sizeof *group + text.size);
     char *copy = (char *)(group + 1);

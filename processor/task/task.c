@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "task/task.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "task/stage.h"
@@ -21,6 +22,10 @@ static void open_task(struct task_stage *stage, int t) {
     task->definition = &stage->options.config->tasks[t];
     task->finished_until_ms = INT64_MIN;
     shape_init(&task->shape, task->definition);
+    for (int m = 0; m < task->definition->metric_count; m++) {
+        const struct metric *metric = task->definition->metrics[m].metric;
+        (void)snprintf(task->formulas[m], FORMULA_BYTES, "%s/%u", metric->name, metric->version);
+    }
     clocks_init(&task->clocks, stage->options.source_partitions);
     table_init(&task->table);
     windows_init(&task->windows, task->definition, t);

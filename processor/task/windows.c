@@ -110,7 +110,7 @@ static struct frame *find_frame(struct windows *windows, const struct clocks *cl
     frame->is_sealed = clocks_passed(clocks, BOUNDARY_SEALED, start_ms, end_ms);
     list->items[at] = frame;
     list->count++;
-    windows->bytes += sizeof *frame + ALLOCATION_BYTES + sizeof frame;
+    windows->bytes += sizeof *frame + ALLOCATION_BYTES + sizeof(struct frame *);
     return frame;
 }
 
@@ -224,7 +224,7 @@ static void remove_frame(struct windows *windows, struct frame *frame,
         if (!view->is_changed)
             free(view);
     }
-    windows->bytes -= sizeof *frame + ALLOCATION_BYTES + sizeof frame;
+    windows->bytes -= sizeof *frame + ALLOCATION_BYTES + sizeof(struct frame *);
     free(frame->views);
     free(frame);
 }

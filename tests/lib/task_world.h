@@ -230,6 +230,7 @@ static inline UNUSED void board_take(struct board *board, struct slice key, stru
             board->capacity = board->capacity ? board->capacity * 2 : 64;
             board->posts = alloc_resize(board->posts, board->capacity, sizeof *board->posts);
         }
+        ASSERT(board->posts);
         post = &board->posts[board->count++];
         *post = (struct post){0};
         buffer_init(&post->key, 1 << 20);
