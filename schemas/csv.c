@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "schemas/time_text.h"
 
 enum { DECIMAL_BYTES_MAX = 64 };
@@ -96,6 +97,7 @@ static const char *take_field(struct csv_record *record, const char *at, const c
 enum csv_cut csv_cut(struct slice text, bool is_last, struct csv_record *out_record) {
     const char *at = text.data, *end = at + text.size;
     size_t used = 0, line_end = 0;
+    ASSERT(text.data != NULL);
     out_record->count = 0;
     for (;; at++) {
         at = take_field(out_record, at, end, &used, text.size);

@@ -9,8 +9,9 @@
  *
  * Bounds   nesting of arrays, maps and recursive records in one payload: 32, beyond it the payload
  *          is UNDECODABLE; a program has at most 1,000,000 instructions
- * Cost     about 2 ns a field that is skipped alone, 3 ns one that is stored, 10 ns a map entry;
- *          no allocation
+ * Cost     3 to 8 ns a field of a record; 25 ns a map entry that is skipped, 50 ns one that is
+ * stored (where a mispredicted branch takes 20 ns); no allocation
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_SCHEMAS_PROJECTION_H
 #define SLIPSTREAM_SCHEMAS_PROJECTION_H

@@ -178,8 +178,8 @@ static bool is_same(avro_value_t *leaf, const struct value *value) {
             real = (double)single;
         else
             ASSERT(avro_value_get_double(leaf, &real) == 0);
-        return value->kind == VALUE_DOUBLE && (memcmp(&value->as.real, &real, sizeof real) == 0 ||
-                                               (real != real && value->as.real != value->as.real));
+        return value->kind == VALUE_DOUBLE &&
+               (value->as.real == real || (isnan(real) && isnan(value->as.real)));
     }
     return value->kind == VALUE_LONG && value->as.integer == number;
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <avro.h>
 
+#include "base/error.h"
 #include "base/varint.h"
 #include "schemas/projection.h"
 #include "tests/lib/test.h"
@@ -153,9 +154,9 @@ static void fill_items(avro_value_t *value, int depth) {
         char key[16];
         (void)snprintf(key, sizeof key, "k%u", random_below(12));
         if (avro_value_get_type(value) == AVRO_ARRAY)
-            assert_int_equal(avro_value_append(value, &item, NULL), 0);
+            ASSERT(avro_value_append(value, &item, NULL) == 0);
         else
-            assert_int_equal(avro_value_add(value, key, &item, NULL, NULL), 0);
+            ASSERT(avro_value_add(value, key, &item, NULL, NULL) == 0);
         fill(&item, depth + 1);
     }
 }
@@ -166,7 +167,7 @@ static void fill_union(avro_value_t *value, int depth) {
     /* Deep down the first branch: it is never the recursive one. */
     int pick = depth > 8 ? 0 : (int)random_below((unsigned)count);
     avro_value_t branch = {0};
-    assert_int_equal(avro_value_set_branch(value, pick, &branch), 0);
+    ASSERT(avro_value_set_branch(value, pick, &branch) == 0);
     fill(&branch, depth + 1);
 }
 
@@ -177,7 +178,7 @@ static void fill(avro_value_t *value, int depth) {
         (void)avro_value_get_size(value, &count);
         for (size_t i = 0; i < count; i++) {
             avro_value_t field = {0};
-            assert_int_equal(avro_value_get_by_index(value, i, &field, NULL), 0);
+            ASSERT(avro_value_get_by_index(value, i, &field, NULL) == 0);
             fill(&field, depth + 1);
         }
     } else if (type == AVRO_UNION) {
@@ -202,7 +203,7 @@ static void collect(avro_value_t *value, const char *path) {
     size_t count = 0;
     avro_value_t inner = {0};
     if (type == AVRO_UNION) {
-        assert_int_equal(avro_value_get_current_branch(value, &inner), 0);
+        ASSERT(avro_value_get_current_branch(value, &inner) == 0);
         collect(&inner, path);
         return;
     }
@@ -217,7 +218,7 @@ static void collect(avro_value_t *value, const char *path) {
     for (size_t i = 0; i < count; i++) {
         const char *name = NULL;
         char longer[PATH_BYTES * 2];
-        assert_int_equal(avro_value_get_by_index(value, i, &inner, &name), 0);
+        ASSERT(avro_value_get_by_index(value, i, &inner, &name) == 0);
         if (type == AVRO_ARRAY)
             (void)snprintf(longer, sizeof longer, "%s[%zu]", path, i);
         else if (random_below(2))
@@ -249,7 +250,7 @@ static void encode_items(avro_value_t *value, struct buffer *out) {
         for (size_t end = i + block; i < end; i++) {
             avro_value_t item = {0};
             const char *key = NULL;
-            assert_int_equal(avro_value_get_by_index(value, i, &item, &key), 0);
+            ASSERT(avro_value_get_by_index(value, i, &item, &key) == 0);
             if (avro_value_get_type(value) == AVRO_MAP)
                 write_bytes(&items, slice_from(key));
             encode(&item, &items);
@@ -280,13 +281,13 @@ static void encode(avro_value_t *value, struct buffer *out) {
         size_t count = 0;
         (void)avro_value_get_size(value, &count);
         for (size_t i = 0; i < count; i++) {
-            assert_int_equal(avro_value_get_by_index(value, i, &inner, NULL), 0);
+            ASSERT(avro_value_get_by_index(value, i, &inner, NULL) == 0);
             encode(&inner, out);
         }
     } else if (type == AVRO_UNION) {
         int branch = 0;
-        assert_int_equal(avro_value_get_discriminant(value, &branch), 0);
-        assert_int_equal(avro_value_get_current_branch(value, &inner), 0);
+        ASSERT(avro_value_get_discriminant(value, &branch) == 0);
+        ASSERT(avro_value_get_current_branch(value, &inner) == 0);
         write_long(out, branch);
         encode(&inner, out);
     } else if (type == AVRO_ARRAY || type == AVRO_MAP) {
@@ -438,7 +439,7 @@ TEST(random_records_are_read_as_avro_c_wrote_them) {
         assert_int_equal(avro_schema_from_json_length(schema, schema_size, &parsed), 0);
         avro_value_iface_t *class = avro_generic_class_from_schema(parsed);
         avro_value_t value = {0};
-        assert_int_equal(avro_generic_value_new(class, &value), 0);
+        ASSERT(avro_generic_value_new(class, &value) == 0);
         fill(&value, 0);
         check_record(&value);
         avro_value_decref(&value);

@@ -241,14 +241,14 @@ static void write_container(const char *path, const char *codec, int rows) {
     assert_int_equal(avro_schema_from_json_length(container_json, strlen(container_json), &schema),
                      0);
     avro_value_iface_t *class = avro_generic_class_from_schema(schema);
-    assert_int_equal(avro_generic_value_new(class, &value), 0);
+    ASSERT(avro_generic_value_new(class, &value) == 0);
     assert_int_equal(avro_file_writer_create_with_codec(path, schema, &writer, codec, 4096), 0);
     for (int i = 0; i < rows; i++) {
         char id[16];
         (void)snprintf(id, sizeof id, "row %d", i);
-        assert_int_equal(avro_value_get_by_index(&value, 0, &field, NULL), 0);
+        ASSERT(avro_value_get_by_index(&value, 0, &field, NULL) == 0);
         assert_int_equal(avro_value_set_string(&field, id), 0);
-        assert_int_equal(avro_value_get_by_index(&value, 1, &field, NULL), 0);
+        ASSERT(avro_value_get_by_index(&value, 1, &field, NULL) == 0);
         assert_int_equal(avro_value_set_long(&field, 1000 * i), 0);
         assert_int_equal(avro_file_writer_append_value(writer, &value), 0);
     }
