@@ -261,7 +261,8 @@ static enum status feed(struct partition *partition, struct task *task, const st
                         const struct hash128 *key, int64_t clock_before_ms, struct error *err) {
     bool is_timed = event->prediction_ms != TIME_NONE;
     struct instance *instance =
-        instance_at(partition, task, is_timed ? event->prediction_ms : event->time_ms);
+        instance_at(partition, task,
+                    is_timed ? event->prediction_ms : event->time_ms + partition->config->skew_ms);
     if (!instance) {
         dead_letter(partition, event, REFUSAL_BEFORE_EPOCH, task->name);
         return STATUS_OK;

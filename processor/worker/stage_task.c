@@ -58,7 +58,8 @@ static enum status open_core(struct stage_context *context, struct item *item, c
                                          .end = end,
                                          .has_history = is_empty(item->store)};
     enum status status = task_open(&options, &item->stage, err);
-    if (status == STATUS_OK && task_position(item->stage) == 0)
+    /* Also an older disk: panes that became final since have no partials any more. */
+    if (status == STATUS_OK && (task_position(item->stage) < committed || committed == 0))
         status = restore_history(context, item, err);
     if (status == STATUS_OK)
         return STATUS_OK;
