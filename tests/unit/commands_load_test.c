@@ -230,6 +230,7 @@ TEST(a_bad_row_stops_the_load_with_its_line_or_is_counted) {
     assert_non_null(strstr(err.text, ":3: the row has no id or no time"));
     options.skip_bad = true;
     assert_ok(load_source_open(&options, &source, &err));
+    ASSERT(source != NULL);
     struct load_span span;
     load_source_span(source, &span);
     assert_int_equal(span.count, 2);
