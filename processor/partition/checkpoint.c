@@ -9,7 +9,7 @@
 #include "partial.h"
 #include "partition/internal.h"
 
-enum { INSTANCES_MAX = 1024 };
+enum { INSTANCES_MAX = 1024, DECISIONS_READ_MAX = 1 << 20 };
 
 struct slice checkpoint_key(int32_t partition, char scratch[32]) {
     (void)snprintf(scratch, 32, "%d", partition);
@@ -180,7 +180,7 @@ static bool read_instances(struct reader *reader, struct arena *arena, struct ch
 }
 
 static bool read_decisions(struct reader *reader, struct arena *arena, struct checkpoint *out) {
-    if (!read_count(reader, DECISIONS_MAX, &out->decision_count))
+    if (!read_count(reader, DECISIONS_READ_MAX, &out->decision_count))
         return false;
     out->decisions = arena_take(arena, (out->decision_count + 1) * sizeof *out->decisions);
     for (size_t i = 0; i < out->decision_count; i++) {

@@ -7,7 +7,9 @@
  *   checkpoint.c   the small state as bytes: checkpoint, store meta, decisions
  *   dead_letter.c  refused records
  *   persist.c      flush and load
- *   partition.c    open, step, commit, committed
+ *   open.c         store or floor, replay, epochs, becoming live
+ *   commit.c       what a transaction must carry
+ *   partition.c    decisions, step, committed
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_PARTITION_INTERNAL_H
@@ -115,6 +117,14 @@ struct partition {
     int64_t flushed_at_ms, flushes, rows_flushed, look_ups;
     bool changed_since_flush, groups_sent;
 };
+
+/* ---- partition.c ---- */
+void clock_move(struct partition *partition, enum log_side log, int64_t time_ms);
+/* Decisions of this log up to offset. */
+void clock_apply_decisions(struct partition *partition, enum log_side log, int64_t offset);
+
+/* ---- open.c ---- */
+void open_become_live_if_reached(struct partition *partition);
 
 /* ---- segments.c ---- */
 int64_t segment_number(const struct instance *instance, int64_t time_ms);
