@@ -62,6 +62,20 @@ static bool is_later(const struct arrival *arrival, const struct delta_entry *en
                                                 : arrival->offset > entry->label_offset;
 }
 
+/* A rebuild: this pane was published as final and is done.  Its rows are still there, as they were,
+ * until their segment expires: a label beyond the horizon must find them. */
+static bool is_done(const struct instance *instance, int64_t time_ms) {
+    return pane_floor(instance, time_ms) + instance->definition->pane_ms <=
+           instance->skip_before_ms;
+}
+
+static enum status count_label(struct partition *partition, struct instance *instance,
+                               const struct delta_entry *entry, int sign, struct error *err) {
+    if (is_done(instance, entry->time_ms))
+        return STATUS_OK;
+    return window_add_label(partition, instance, entry, sign, err);
+}
+
 static enum status add_label(struct partition *partition, struct delta_entry *entry,
                              const struct arrival *arrival, struct error *err) {
     struct instance *instance = &partition->instances[entry->instance];
@@ -71,7 +85,7 @@ static enum status add_label(struct partition *partition, struct delta_entry *en
         partition->counters.superseded++;
         if (!is_later(arrival, entry))
             return STATUS_OK;
-        TRY(window_add_label(partition, instance, entry, -1, err));
+        TRY(count_label(partition, instance, entry, -1, err));
     } else {
         partition->counters.labelled++;
     }
@@ -79,7 +93,7 @@ static enum status add_label(struct partition *partition, struct delta_entry *en
     entry->label_offset = arrival->offset;
     entry->label = arrival->label;
     entry->flags |= DELTA_LABELLED | DELTA_MARK_UNSTORED;
-    return window_add_label(partition, instance, entry, +1, err);
+    return count_label(partition, instance, entry, +1, err);
 }
 
 /* ---- predictions ---- */
@@ -118,7 +132,8 @@ static enum status insert_row(struct partition *partition, struct instance *inst
     partition->delta.unstored_rows++;
     groups_of(&instance->groups, event->columns, entry->groups);
     partition->counters.predicted++;
-    TRY(window_add_prediction(partition, instance, entry, err));
+    if (!is_done(instance, event->time_ms))
+        TRY(window_add_prediction(partition, instance, entry, err));
     return join_waiting(partition, instance->task, entry, err);
 }
 
@@ -141,9 +156,9 @@ static enum status predict(struct partition *partition, const struct task *task,
         dead_letter(partition, event, refusal, task->name);
         return STATUS_OK;
     }
-    if (pane_floor(instance, event->time_ms) + definition->pane_ms <= instance->skip_before_ms)
-        return STATUS_OK; /* a rebuild: published and done */
     int64_t segment = segment_number(instance, event->time_ms);
+    if (is_done(instance, (segment + 1) * definition->segment_ms - 1))
+        return STATUS_OK; /* expired at the committed position */
     segment_needs(segments_at(&instance->segments, segment), LOG_PREDICTIONS, event->offset,
                   clock_before_ms);
     if (delta_find(&partition->delta, key, index_of(partition, instance), segment)) {
