@@ -160,7 +160,7 @@ bool broker_add_offsets(struct broker *broker, int producer, int64_t epoch, int6
 
 void broker_add_decision(struct broker *broker, int producer, const struct decision *decision) {
     struct producer *at = &broker->producers[producer];
-    ASSERT(at->decision_count < PENDING_DECISIONS_MAX);
+    ASSERT(at->decision_count < COUNT_OF(at->decisions));
     at->decisions[at->decision_count++] = *decision;
 }
 

@@ -54,7 +54,7 @@ struct producer {
     bool is_open; /* a transaction is */
     struct offsets offsets[OFFSETS_MAX];
     size_t offset_count;
-    struct decision decisions[PENDING_DECISIONS_MAX];
+    struct decision decisions[PARTITIONS_MAX * PENDING_DECISIONS_MAX];
     size_t decision_count;
 };
 

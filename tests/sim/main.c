@@ -2,8 +2,9 @@
  *
  * A seed makes a world, runs it with everything going wrong, runs it again undisturbed with the
  * same decisions, and compares both with the oracle and with each other.  With a mutation it is
- * right to fail: the exit status is then 0 iff some seed failed.  SPDX-License-Identifier:
- * Apache-2.0 */
+ * right to fail: the exit status is then 0 iff some seed failed.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,7 +174,7 @@ static bool run(const struct options *options) {
         else if (options->is_verbose)
             printf("seed %" PRId64 " is right\n", seed);
         fflush(stdout);
-        if (!is_right && options->has_mutation)
+        if (!is_right && options->has_mutation && !options->is_verbose)
             break;
     }
     print_counts(&counts);

@@ -7,7 +7,7 @@
 
 #include "metrics/metric.h"
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, OPEN_MAX_MS = 3 * MINUTE };
+enum { SECOND = 1000, MINUTE = 60 * SECOND, OPEN_MAX_MS = 3 * MINUTE, GAP_MS = 100 * MINUTE };
 static const int64_t epoch_start_ms = INT64_C(1700000000000);
 
 /* ---- configuration ---- */
@@ -147,6 +147,8 @@ static void make_limits(struct world *world) {
     config->skew_ms = RANDOM_OF(random, skews);
     config->disorder_ms = RANDOM_OF(random, skews);
     config->idle_timeout_ms = RANDOM_OF(random, idle) * MINUTE;
+    if (world->gap_ms)
+        config->idle_timeout_ms = 3 * MINUTE;
     config->idle_advance = config->idle_timeout_ms ? 0 : 1;
     config->commit_interval_ms = 500;
     config->revision_interval_ms = 10 * SECOND;
@@ -190,6 +192,10 @@ static int64_t delay(struct world *world, int64_t disorder_ms) {
 static void set_append(struct world *world, struct input_record *record, int64_t disorder_ms) {
     struct random *random = &world->random;
     record->append_ms = record->time_ms + delay(world, disorder_ms);
+    if (record->time_ms <= world->backfill_ms &&
+        record->time_ms > world->backfill_ms - disorder_ms - 3 * (int64_t)MINUTE &&
+        random_chance(random, .5))
+        record->append_ms = world->backfill_ms + random_between(random, 0, 2 * SECOND);
     if (world->is_shuffled)
         record->append_ms =
             random_between(random, world->end_ms, world->end_ms + 3 * (int64_t)MINUTE);
@@ -285,6 +291,10 @@ static void add_case(struct world *world, int number) {
     struct random *random = &world->random;
     struct plan plan = {.partition = (int)random_below(random, (size_t)world->partitions),
                         .time_ms = random_between(random, world->start_ms, world->end_ms)};
+    if (world->gap_ms && plan.time_ms >= world->gap_ms)
+        plan.time_ms += world->backfill_ms - world->gap_ms;
+    if (world->backfill_ms && random_chance(random, .3))
+        plan.time_ms = world->backfill_ms - random_between(random, 0, 15 * MINUTE);
     snprintf(plan.id, sizeof plan.id, "%s%d", random_chance(random, .1) ? "a-longer-id-" : "",
              number);
     bool is_orphan = random_chance(random, .04);
@@ -384,10 +394,16 @@ void world_create(struct world *world, uint64_t seed) {
     world->queues = (int)random_between(random, 1, 2);
     world->start_ms = epoch_start_ms + random_between(random, 0, 10 * MINUTE);
     world->end_ms = world->start_ms + random_between(random, 40, 150) * MINUTE;
-    world->close_ms = world->end_ms + INT64_C(24) * 60 * MINUTE;
+    world->close_ms = world->end_ms + INT64_C(26) * 60 * MINUTE;
     world->is_shuffled = random_chance(random, .1);
     world->is_backlog = world->is_shuffled || random_chance(random, .4);
     world->has_orphan_limit = random_chance(random, .05);
+    if (random_chance(random, .4))
+        world->backfill_ms = random_between(random, world->start_ms, world->end_ms);
+    if (world->backfill_ms && !world->is_backlog && random_chance(random, .5)) {
+        world->gap_ms = world->backfill_ms;
+        world->backfill_ms += GAP_MS;
+    }
     static const double timed[] = {0, .5, 1};
     world->timed = RANDOM_OF(random, timed);
     make_columns(world);

@@ -69,6 +69,8 @@ struct world {
     size_t breach_count;
     int64_t start_ms, end_ms; /* event times of the predictions */
     int64_t close_ms;         /* `slipstream close --at` this, at the end */
+    int64_t backfill_ms;      /* a batch of old records, some too old, arrives at once; 0: none */
+    int64_t gap_ms;           /* no predictions in [gap_ms, backfill_ms): the logs idle; 0: none */
     int64_t last_append_ms;
     bool is_backlog;       /* everything is there before the first worker starts */
     bool is_shuffled;      /* the logs are in no order of time; disorder_max allows it */
