@@ -28,6 +28,14 @@ void epochs_take(struct epochs *epochs, const json_t *value) {
 
 /* ---- an older definition: its columns, in terms of ours ---- */
 
+/* A configuration's arrays are its own: they are replaced, not resized, and live with the process.
+ */
+static void *extend(const void *array, int count, size_t size) {
+    void *longer = alloc_zero((size_t)count + 1, size);
+    memcpy(longer, array, (size_t)count * size);
+    return longer;
+}
+
 static int column_in(struct topic_definition *topic, const struct topic_definition *old,
                      int column) {
     if (column < 0)
@@ -37,16 +45,14 @@ static int column_in(struct topic_definition *topic, const struct topic_definiti
         if (strcmp(topic->columns[i].path, wanted->path) == 0 &&
             topic->columns[i].is_time == wanted->is_time)
             return i;
-    topic->columns =
-        alloc_resize(topic->columns, (size_t)topic->column_count + 1, sizeof *topic->columns);
+    topic->columns = extend(topic->columns, topic->column_count, sizeof *topic->columns);
     topic->columns[topic->column_count] = *wanted;
     return topic->column_count++;
 }
 
 static void adopt(struct config *config, const struct config *old,
                   const struct task_definition *definition, int64_t epoch) {
-    config->tasks =
-        alloc_resize(config->tasks, (size_t)config->task_count + 1, sizeof *config->tasks);
+    config->tasks = extend(config->tasks, config->task_count, sizeof *config->tasks);
     struct task_definition *task = &config->tasks[config->task_count++];
     *task = *definition;
     task->epoch = epoch;
