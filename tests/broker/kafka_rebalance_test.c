@@ -4,11 +4,13 @@
 #include "kafka/produce.h"
 #include "kafka_cluster.h"
 
-enum { PARTITIONS = 4, RECORDS = 4000 };
+enum { PARTITIONS = 4, RECORDS_MAX = 200000, RECORDS_TURN = 12, PHASE_MS = 40000 };
 
 struct flow {
     struct cluster c;
     char *in, *out;
+    struct producer *source;
+    int sent, turn;
 };
 
 struct member {
@@ -140,29 +142,26 @@ static bool all_at_end(const struct member *member) {
     return true;
 }
 
+/* The inputs never run dry while members come and go. */
 static void produce_inputs(struct flow *flow) {
-    struct producer *producer = NULL;
-    assert_cluster_ok(&flow->c, producer_create(&flow->c.config, &producer, &flow->c.err));
-    for (int i = 0; i < RECORDS; i++) {
+    for (int i = 0; i < RECORDS_TURN && flow->sent < RECORDS_MAX; i++, flow->sent++) {
         char text[16];
-        (void)snprintf(text, sizeof text, "%d", i);
-        assert_cluster_ok(&flow->c, producer_send(producer, flow->in, slice_from(text),
+        (void)snprintf(text, sizeof text, "%d", flow->sent);
+        assert_cluster_ok(&flow->c, producer_send(flow->source, flow->in, slice_from(text),
                                                   slice_from(text), 0, &flow->c.err));
     }
-    assert_cluster_ok(&flow->c, producer_finish(producer, &flow->c.err));
-    producer_destroy(producer);
 }
 
 static size_t number_of(struct slice digits) {
     size_t number = 0;
     for (size_t i = 0; i < digits.size; i++)
         number = number * 10 + (size_t)(digits.data[i] - '0');
-    assert_true(number < RECORDS);
+    assert_true(number < RECORDS_MAX);
     return number;
 }
 
 static void expect_each_once(struct flow *flow) {
-    static int seen[RECORDS];
+    static int seen[RECORDS_MAX];
     memset(seen, 0, sizeof seen);
     struct assign_consumer *reading = cluster_reader(&flow->c);
     struct log_reader *reader = NULL;
@@ -181,47 +180,55 @@ static void expect_each_once(struct flow *flow) {
     }
     assign_consumer_remove(reading, reader);
     assign_consumer_destroy(reading);
-    for (int i = 0; i < RECORDS; i++)
+    for (int i = 0; i < flow->sent; i++)
         assert_int_equal(seen[i], 1);
 }
 
-/* a alone, then a and b, then b alone, then b and a again, each for some turns. */
+/* Turns of one or two members until a counter is at least wanted. */
+static void run_until(struct flow *flow, struct member *first, struct member *second,
+                      const size_t *counter, size_t wanted) {
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * PHASE_MS;
+    while (*counter < wanted && clock_monotonic_us() < deadline_us) {
+        produce_inputs(flow);
+        member_turn(first, flow->turn++);
+        if (second)
+            member_turn(second, flow->turn);
+        wake_wait(&flow->c.wake, 2);
+    }
+    assert_true(*counter >= wanted);
+}
+
+static void run_to_the_end(struct flow *flow, struct member *member) {
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * PHASE_MS;
+    while (!all_at_end(member) && clock_monotonic_us() < deadline_us)
+        member_turn(member, flow->turn++);
+    commit(member);
+    assert_true(all_at_end(member));
+}
+
+/* a alone, then a and b, then b alone, then b and a again, then a alone. */
 TEST(moving_partitions_lose_and_repeat_no_record) {
-    struct flow flow;
+    struct flow flow = {.turn = 1};
+    struct member a, b;
     cluster_open(&flow.c);
     flow.in = cluster_topic(&flow.c, "in", PARTITIONS, false);
     flow.out = cluster_topic(&flow.c, "out", 1, false);
-    produce_inputs(&flow);
-    struct member a, b;
-    int turn = 1;
+    assert_cluster_ok(&flow.c, producer_create(&flow.c.config, &flow.source, &flow.c.err));
     member_open(&a, &flow, "a");
-    while (a.committed < 3)
-        member_turn(&a, turn++);
+    run_until(&flow, &a, NULL, &a.committed, 3);
     member_open(&b, &flow, "b");
-    while (b.committed < 3) {
-        member_turn(&a, turn++);
-        member_turn(&b, turn);
-        wake_wait(&flow.c.wake, 5);
-    }
+    run_until(&flow, &a, &b, &b.committed, 3);
     assert_true(a.revoked > 0);
     member_close(&a);
-    size_t before = b.committed;
-    while (b.committed < before + 3)
-        member_turn(&b, turn++);
+    run_until(&flow, &b, NULL, &b.committed, b.committed + 3);
     member_open(&a, &flow, "a");
-    while (a.assigned == 0) {
-        member_turn(&b, turn++);
-        member_turn(&a, turn);
-        wake_wait(&flow.c.wake, 5);
-    }
+    run_until(&flow, &b, &a, &a.committed, 3);
     member_close(&b);
-    int64_t deadline_us = clock_monotonic_us() + INT64_C(4000) * ANSWER_MS;
-    while (!all_at_end(&a) && clock_monotonic_us() < deadline_us)
-        member_turn(&a, turn++);
-    commit(&a);
-    assert_true(all_at_end(&a));
+    assert_cluster_ok(&flow.c, producer_finish(flow.source, &flow.c.err));
+    run_to_the_end(&flow, &a);
     member_close(&a);
     expect_each_once(&flow);
+    producer_destroy(flow.source);
     free(flow.in);
     free(flow.out);
     cluster_close(&flow.c);
