@@ -1,7 +1,8 @@
 /* message.h -- what a stage wants to be produced, gathered in an outbox until the transaction.
  *
- * Everything in an outbox lives in its arena until outbox_reset.  SPDX-License-Identifier:
- * Apache-2.0 */
+ * Everything in an outbox lives in its arena until outbox_reset.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_MESSAGE_H
 #define SLIPSTREAM_MESSAGE_H
 

@@ -1,5 +1,6 @@
-/* attributes.h -- the compiler extensions in use, behind names.  SPDX-License-Identifier:
- * Apache-2.0 */
+/* attributes.h -- the compiler extensions in use, behind names.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_BASE_ATTRIBUTES_H
 #define SLIPSTREAM_BASE_ATTRIBUTES_H
 

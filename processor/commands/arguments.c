@@ -1,5 +1,6 @@
-/* arguments.c -- options of commands, by getopt_long, and their help.  SPDX-License-Identifier:
- * Apache-2.0 */
+/* arguments.c -- options of commands, by getopt_long, and their help.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>

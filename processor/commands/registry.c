@@ -1,5 +1,6 @@
-/* registry.c -- the table of commands, and what several of them need.  SPDX-License-Identifier:
- * Apache-2.0 */
+/* registry.c -- the table of commands, and what several of them need.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "commands/registry.h"
 
 #include <stdio.h>

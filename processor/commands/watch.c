@@ -1,5 +1,6 @@
-/* watch.c -- `slipstream watch`: the slis topic, live, for people.  SPDX-License-Identifier:
- * Apache-2.0 */
+/* watch.c -- `slipstream watch`: the slis topic, live, for people.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>

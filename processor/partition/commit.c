@@ -206,7 +206,7 @@ void partition_stats(const struct partition *partition, struct partition_stats *
                                     .filtered = counters->filtered,
                                     .labelled = counters->labelled,
                                     .superseded = counters->superseded,
-                                    .ambiguous = counters->ambiguous,
+                                    .ambiguous = partition->ambiguous,
                                     .final_panes = counters->final_panes,
                                     .flushes = partition->flushes,
                                     .rows_flushed = partition->rows_flushed,

@@ -80,7 +80,7 @@ struct decision {
 enum { DECISIONS_MAX = 4096 };
 
 struct counters {
-    int64_t predicted, duplicates, filtered, labelled, superseded, ambiguous, final_panes;
+    int64_t predicted, duplicates, filtered, labelled, superseded, final_panes;
     int64_t refused[REFUSAL_COUNT];
 };
 
@@ -114,7 +114,7 @@ struct partition {
 
     uint64_t sent_checkpoint;    /* hash of the last one published */
     struct buffer removed_panes; /* store keys of final panes since the last flush */
-    int64_t flushed_at_ms, flushes, rows_flushed, look_ups;
+    int64_t flushed_at_ms, flushes, rows_flushed, look_ups, ambiguous; /* since the opening */
     bool changed_since_flush, groups_sent;
 };
 

@@ -190,7 +190,10 @@ static struct delta_entry *find_row(struct partition *partition, const struct ta
         enum fit fit = fit_row(partition, task, entry, arrival);
         if (fit == FIT_BEYOND && *out_fit == FIT_NO)
             *out_fit = FIT_BEYOND;
-        if (fit != FIT_JOINS || (best && best->time_ms > entry->time_ms))
+        if (fit != FIT_JOINS)
+            continue;
+        partition->ambiguous += best != NULL; /* the id was used twice within the horizon */
+        if (best && best->time_ms > entry->time_ms)
             continue;
         best = entry;
         *out_fit = FIT_JOINS;

@@ -97,7 +97,8 @@ enum status partition_flush_if_due(struct partition *partition, int64_t now_ms,
 /* For /metrics, the simulator and `local`; cumulative unless said otherwise. */
 struct partition_stats {
     int64_t clock_ms[LOG_COUNT]; /* TIME_NONE before the first record */
-    int64_t predicted, duplicates, filtered, labelled, superseded, ambiguous;
+    int64_t predicted, duplicates, filtered, labelled, superseded;
+    int64_t ambiguous;              /* labels that fitted several rows, since the opening */
     int64_t refused[REFUSAL_COUNT]; /* dead letters by reason */
     int64_t final_panes, flushes, rows_flushed, look_ups;
     size_t orphans, delta_rows, panes; /* now */

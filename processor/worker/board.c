@@ -115,6 +115,9 @@ static void write_partitions(struct board *board, struct metrics_page *page, con
            (double)figures->stats.duplicates)                                                      \
     METRIC(superseded_total, "counter", "Labels replaced by a later one.",                         \
            (double)figures->stats.superseded)                                                      \
+    METRIC(ambiguous_total, "counter",                                                             \
+           "Labels that fit several rows: ids used twice (since the opening).",                    \
+           (double)figures->stats.ambiguous)                                                       \
     METRIC(filtered_total, "counter", "Records that a task's filter left out.",                    \
            (double)figures->stats.filtered)                                                        \
     METRIC(orphans, "gauge", "Labels waiting for their prediction.",                               \
