@@ -209,14 +209,17 @@ static enum status fill(struct item *item, enum log_side log, struct error *err)
     return STATUS_OK;
 }
 
-/* The log's next record, or NULL when it must not be stepped now. */
-static struct kafka_record *front(struct item *item, enum log_side log) {
+/* The log's next record, or NULL when it must not be stepped now.  What lies between the last record
+ * and the end of a replay is skipped only once all before it is stepped. */
+static struct kafka_record *front(struct item *item, enum log_side log, bool all_stepped) {
     struct log_state *state = &item->logs[log];
     if (state->at == state->count)
         return NULL;
     struct kafka_record *record = &state->pending[state->at];
     if (record->offset < partition_until(item->partition, log))
         return record;
+    if (!all_stepped)
+        return NULL;
     partition_skip_to(item->partition, log, record->offset);
     return record->offset < partition_until(item->partition, log) ? record : NULL;
 }
@@ -236,7 +239,7 @@ static bool may_run(const struct item *item, enum log_side log, int64_t record_m
 static bool take(struct stage_context *context, struct item *item, size_t *count, int64_t now_us) {
     struct kafka_record *records[LOG_COUNT];
     for (int log = 0; log < LOG_COUNT; log++) {
-        records[log] = front(item, (enum log_side)log);
+        records[log] = front(item, (enum log_side)log, *count == 0);
         if (records[log] && !may_run(item, (enum log_side)log, records[log]->timestamp_ms, now_us))
             records[log] = NULL;
     }
