@@ -275,6 +275,14 @@ static int64_t deadline_of(const struct partition *partition, const struct insta
     return latest_ms + partition->config->predictions.disorder_max_ms;
 }
 
+/* A label that carries its prediction's time need not find it to be judged. */
+static enum refusal judge_lag(const struct partition *partition,
+                              const struct task_definition *definition, int64_t lag_ms) {
+    if (lag_ms > definition->horizon_ms)
+        return REFUSAL_BEYOND_HORIZON;
+    return lag_ms < -partition->config->skew_ms ? REFUSAL_BEFORE_PREDICTION : REFUSAL_NONE;
+}
+
 static enum status feed(struct partition *partition, struct task *task, const struct event *event,
                         const struct hash128 *key, int64_t clock_before_ms, struct error *err) {
     bool is_timed = event->prediction_ms != TIME_NONE;
@@ -298,9 +306,8 @@ static enum status feed(struct partition *partition, struct task *task, const st
         .clock_before_ms = clock_before_ms,
         .joins_before = partition->live ? INT64_MAX : joins_before(partition, task, event->offset)};
     enum refusal refusal = role_label(definition, event->columns, &arrival.label);
-    if (refusal == REFUSAL_NONE && is_timed &&
-        event->time_ms - event->prediction_ms > definition->horizon_ms)
-        refusal = REFUSAL_BEYOND_HORIZON;
+    if (refusal == REFUSAL_NONE && is_timed)
+        refusal = judge_lag(partition, definition, event->time_ms - event->prediction_ms);
     if (refusal != REFUSAL_NONE) {
         dead_letter(partition, event, refusal, task->name);
         return STATUS_OK;

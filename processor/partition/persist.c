@@ -396,22 +396,27 @@ enum status persist_locate_one(struct partition *partition, bool *out_did, struc
 
 /* ---- wipe ---- */
 
+struct wiping {
+    struct gathered gathered;
+    struct family family;
+};
+
 static enum status visit_delete(void *context, struct slice key, struct slice value UNUSED) {
-    struct gathered *gathered = context;
-    put(gathered, gathered->puts ? gathered->puts[0].family : meta, key, NULL);
+    struct wiping *wiping = context;
+    put(&wiping->gathered, wiping->family, key, NULL);
     return STATUS_OK;
 }
 
 static enum status wipe_family(struct partition *partition, struct family family,
                                struct error *err) {
-    struct gathered gathered = {.partition = partition};
-    put(&gathered, family, SLICE("-"), NULL); /* carries the family to visit_delete */
+    struct wiping wiping = {.gathered = {.partition = partition}, .family = family};
+    struct gathered *gathered = &wiping.gathered;
     enum status status =
-        partition->store->ops->scan(partition->store, family, visit_delete, &gathered, err);
-    if (status == STATUS_OK)
-        status = partition->store->ops->flush(partition->store, NULL, 0, gathered.puts,
-                                              gathered.put_count, err);
-    free(gathered.puts);
+        partition->store->ops->scan(partition->store, family, visit_delete, &wiping, err);
+    if (status == STATUS_OK && gathered->put_count > 0)
+        status = partition->store->ops->flush(partition->store, NULL, 0, gathered->puts,
+                                              gathered->put_count, err);
+    free(gathered->puts);
     return status;
 }
 

@@ -182,6 +182,8 @@ static const char *label(struct pass *pass, const struct input_record *record, i
     if (record->prediction_ms != TIME_NONE) {
         if (u - record->prediction_ms > task->horizon_ms)
             return "BEYOND_HORIZON";
+        if (record->prediction_ms - u > pass->world->config.skew_ms)
+            return "BEFORE_PREDICTION";
         from = to = record->prediction_ms;
     }
     struct row *row = newest(pass, record, number, floor_to(from, task->segment_ms),
