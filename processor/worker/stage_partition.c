@@ -39,10 +39,11 @@ struct item {
     struct log_state logs[LOG_COUNT];
     struct event *events; /* [2 * PENDING_MAX] */
     struct arena arena;
-    int64_t idle_checked_us, replay_said_us;
+    int64_t idle_checked_us;
+    int64_t replay_began_us, replay_said_us, replay_all; /* of the replay: records to read */
 };
 
-static const char *topic_of(const struct config *config, int log) {
+static const char *topic_of(const struct config *config, enum log_side log) {
     return log == LOG_PREDICTIONS ? config->predictions.topic : config->feedback.topic;
 }
 
@@ -56,7 +57,7 @@ static enum status read_checkpoint(struct stage_context *context, int32_t number
     const struct config *config = context->options->config;
     struct log_position committed[LOG_COUNT];
     for (int log = 0; log < LOG_COUNT; log++)
-        committed[log] = (struct log_position){topic_of(config, log), number, -1};
+        committed[log] = (struct log_position){topic_of(config, (enum log_side)log), number, -1};
     TRY(group_committed(context->group, committed, LOG_COUNT, BROKER_TIMEOUT_MS, err));
     char scratch[2][32];
     const struct slice keys[2] = {checkpoint_key(number, scratch[0]),
@@ -209,8 +210,8 @@ static enum status fill(struct item *item, enum log_side log, struct error *err)
     return STATUS_OK;
 }
 
-/* The log's next record, or NULL when it must not be stepped now.  What lies between the last record
- * and the end of a replay is skipped only once all before it is stepped. */
+/* The log's next record, or NULL when it must not be stepped now.  What lies between the last
+ * record and the end of a replay is skipped only once all before it is stepped. */
 static struct kafka_record *front(struct item *item, enum log_side log, bool all_stepped) {
     struct log_state *state = &item->logs[log];
     if (state->at == state->count)
@@ -294,10 +295,21 @@ static void say_replay(struct item *item) {
     int64_t now_us = clock_monotonic_us();
     if (now_us - item->replay_said_us < 1000000)
         return;
-    item->replay_said_us = now_us;
     struct partition_stats stats;
     partition_stats(item->partition, &stats);
-    LOG_INFO("replaying", "partition=%d records_left=%" PRId64, item->number, stats.replay_left);
+    if (item->replay_said_us == 0) {
+        item->replay_began_us = now_us;
+        item->replay_all = stats.replay_left;
+    }
+    item->replay_said_us = now_us;
+    int64_t done = item->replay_all - stats.replay_left;
+    double rate = now_us > item->replay_began_us
+                      ? (double)done * 1e6 / (double)(now_us - item->replay_began_us)
+                      : 0.0;
+    LOG_INFO("replaying",
+             "partition=%d done=%" PRId64 " left=%" PRId64 " records_per_s=%.0f seconds_left=%.0f",
+             item->number, done, stats.replay_left, rate,
+             rate > 0 ? (double)stats.replay_left / rate : 0.0);
 }
 
 static enum status stage_turn(struct stage_context *context, struct item *item, bool *out_busy,
@@ -343,9 +355,9 @@ static enum status stage_commit(struct stage_context *context, struct item *item
 static size_t stage_positions(const struct stage_context *context, const struct item *item,
                               struct log_position *out_positions) {
     for (int log = 0; log < LOG_COUNT; log++)
-        out_positions[log] =
-            (struct log_position){topic_of(context->options->config, log), item->number,
-                                  partition_position(item->partition, (enum log_side)log)};
+        out_positions[log] = (struct log_position){
+            topic_of(context->options->config, (enum log_side)log), item->number,
+            partition_position(item->partition, (enum log_side)log)};
     return LOG_COUNT;
 }
 

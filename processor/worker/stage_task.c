@@ -35,17 +35,6 @@ static enum status restore_history(struct stage_context *context, struct item *i
                       BROKER_TIMEOUT_MS, visit_history, item, NULL, err);
 }
 
-static bool is_empty(struct store *store) {
-    struct family *families;
-    struct arena arena;
-    arena_init(&arena);
-    uint64_t bytes = 0, files = 0;
-    size_t count = store->ops->list(store, &families, &arena);
-    store->ops->usage(store, &bytes, &files);
-    arena_release(&arena);
-    return count == 0 && bytes == 0;
-}
-
 static enum status open_core(struct stage_context *context, struct item *item, const char *path,
                              int64_t committed, int64_t end, struct error *err) {
     TRY(store_rocks_open(path, context->options->cache, &item->store, err));
@@ -55,8 +44,7 @@ static enum status open_core(struct stage_context *context, struct item *item, c
                                          .incarnation = 1,
                                          .store = item->store,
                                          .committed = committed,
-                                         .end = end,
-                                         .has_history = is_empty(item->store)};
+                                         .end = end};
     enum status status = task_open(&options, &item->stage, err);
     /* Also an older disk: panes that became final since have no partials any more. */
     if (status == STATUS_OK && (task_position(item->stage) < committed || committed == 0))
