@@ -6,7 +6,7 @@
 
 #include "base/varint.h"
 
-enum { SLOTS_MIN = 16 };
+enum { SLOTS_MIN = 16, ENTRY_BYTES_ABOUT = 400 };
 
 void panes_init(struct panes *panes, const struct shape *shape, uint32_t instance) {
     *panes = (struct panes){.shape = shape, .instance = instance};
@@ -125,9 +125,12 @@ enum status panes_entry(struct panes *panes, struct pane *pane, uint16_t group, 
     struct pane_entry *entry;
     if (slot != 0) {
         entry = &pane->entries[slot - 1];
-        if (!entry->tables)
+        if (!entry->tables) {
             TRY(load_tables(panes, pane->start_ms, entry, store, err));
+            panes->loaded++;
+        }
     } else {
+        panes->loaded++;
         entry = add_entry(panes, pane, group);
         entry->tables = tables_create();
     }
@@ -248,6 +251,11 @@ void panes_evict(struct panes *panes, size_t bytes_max) {
         }
     }
     panes->bytes = bytes;
+    panes->loaded = 0;
+}
+
+size_t panes_bytes_about(const struct panes *panes) {
+    return panes->bytes + panes->loaded * ENTRY_BYTES_ABOUT;
 }
 
 size_t panes_bytes(const struct panes *panes) {

@@ -42,6 +42,7 @@ struct panes {
     size_t last;       /* index of the pane touched last */
     size_t entries;    /* of all panes */
     size_t bytes;      /* of tables in memory, as of the last flush */
+    size_t loaded;     /* tables made or loaded since then */
     uint32_t instance; /* family number in the store's keys */
 };
 
@@ -76,5 +77,7 @@ void panes_set_sealed(struct panes *panes, int64_t sealed_before_ms, int64_t pan
 /* Evicts stored tables, oldest panes first, until tables take at most bytes_max. */
 void panes_evict(struct panes *panes, size_t bytes_max);
 size_t panes_bytes(const struct panes *panes);
+/* Without walking over them: what they took at the last flush, and a guess for each made since. */
+size_t panes_bytes_about(const struct panes *panes);
 
 #endif

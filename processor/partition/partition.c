@@ -5,6 +5,8 @@
 
 #include "partition/internal.h"
 
+enum { PANES_LOADED_MIN = 8192 };
+
 /* ---- clocks ---- */
 
 void clock_move(struct partition *partition, enum log_side log, int64_t time_ms) {
@@ -226,12 +228,23 @@ enum status partition_step(struct partition *partition, const struct event *even
 
 /* ---- committed ---- */
 
+/* A flush lets tables go; those that still wait to be published stay, so that it must not come at
+ * every commit. */
+static bool panes_are_many(const struct partition *partition) {
+    size_t bytes = 0, loaded = 0;
+    for (size_t i = 0; i < partition->instance_count; i++) {
+        bytes += panes_bytes_about(&partition->instances[i].panes);
+        loaded += partition->instances[i].panes.loaded;
+    }
+    return bytes >= 2 * partition->config->pane_bytes_max && loaded >= PANES_LOADED_MIN;
+}
+
 static bool flush_is_due(struct partition *partition, int64_t now_ms) {
     const struct config *config = partition->config;
     if (partition->flushed_at_ms == 0)
         partition->flushed_at_ms = now_ms;
     return partition->delta.unstored_rows >= config->delta_rows_max ||
-           delta_bytes(&partition->delta) >= config->delta_bytes_max ||
+           delta_bytes(&partition->delta) >= config->delta_bytes_max || panes_are_many(partition) ||
            (partition->changed_since_flush &&
             now_ms - partition->flushed_at_ms >= config->flush_interval_ms);
 }
