@@ -177,7 +177,9 @@ void values_of(enum kind kind, const struct row *rows, size_t count, struct valu
     put(out_values, "volume", "exact", (double)count);
     put(out_values, "label_coverage", "exact", ratio((double)known, (double)count));
     qsort(labelled, known, sizeof *labelled, by_lag);
-    put(out_values, "lag", "bound", known ? (double)labelled[(known - 1) / 2]->lag_ms : NAN);
+    /* A label before its prediction counts as no lag. */
+    put(out_values, "lag", "bound",
+        known ? fmax((double)labelled[(known - 1) / 2]->lag_ms, 0) : NAN);
     if (kind == KIND_BINARY) {
         struct confusion counts;
         confuse(labelled, known, &counts);
