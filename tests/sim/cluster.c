@@ -163,10 +163,18 @@ static bool turn(struct cluster *cluster, struct worker *worker, enum stage stag
     return worker_commit(cluster, worker, stage, drain);
 }
 
+/* Just after the logs were idle for long a rebuild begins in the middle of the backfill: when most
+ * can be got wrong. */
+static bool is_storm(const struct cluster *cluster) {
+    int64_t since_ms = cluster->now_ms - cluster->world->backfill_ms;
+    return cluster->world->gap_ms && since_ms >= 0 && since_ms < 12 * (int64_t)MINUTE;
+}
+
 /* Wall time; logs that wait are worth a longer step than logs that are there already. */
 static void pass_time(struct cluster *cluster) {
     bool is_live = cluster->now_ms < cluster->world->last_append_ms + 4 * (int64_t)MINUTE;
-    cluster->now_ms += random_between(&cluster->random, 0, is_live ? MINUTE : 10 * SECOND);
+    cluster->now_ms +=
+        random_between(&cluster->random, 0, is_live && !is_storm(cluster) ? MINUTE : 10 * SECOND);
 }
 
 static bool is_read(const struct cluster *cluster) {
@@ -221,9 +229,10 @@ bool cluster_run(struct cluster *cluster) {
         enum stage stage = (enum stage)random_below(&cluster->random, STAGES);
         if (!turn(cluster, worker, stage) && !cluster->failure[0])
             crash(cluster, worker);
-        if (cluster->has_faults && random_chance(&cluster->random, .005))
+        double worse = is_storm(cluster) ? 4 : 1;
+        if (cluster->has_faults && random_chance(&cluster->random, .005 * worse))
             crash(cluster, worker);
-        if (cluster->has_faults && random_chance(&cluster->random, .02))
+        if (cluster->has_faults && random_chance(&cluster->random, .02 * worse))
             rebalance(cluster);
         if (cluster->has_faults && random_chance(&cluster->random, .02))
             compact(cluster);

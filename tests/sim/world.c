@@ -7,7 +7,13 @@
 
 #include "metrics/metric.h"
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, OPEN_MAX_MS = 3 * MINUTE, GAP_MS = 100 * MINUTE };
+enum {
+    SECOND = 1000,
+    MINUTE = 60 * SECOND,
+    OPEN_MAX_MS = 3 * MINUTE,
+    GAP_MS = 100 * MINUTE,
+    BATCH_MS = 15 * MINUTE
+};
 static const int64_t epoch_start_ms = INT64_C(1700000000000);
 
 /* ---- configuration ---- */
@@ -192,9 +198,9 @@ static int64_t delay(struct world *world, int64_t disorder_ms) {
 static void set_append(struct world *world, struct input_record *record, int64_t disorder_ms) {
     struct random *random = &world->random;
     record->append_ms = record->time_ms + delay(world, disorder_ms);
-    if (record->time_ms <= world->backfill_ms &&
-        record->time_ms > world->backfill_ms - disorder_ms - 3 * (int64_t)MINUTE &&
-        random_chance(random, .5))
+    int64_t oldest_ms = world->backfill_ms - (world->gap_ms ? BATCH_MS : disorder_ms + 3 * MINUTE);
+    if (record->time_ms <= world->backfill_ms && record->time_ms > oldest_ms &&
+        random_chance(random, world->gap_ms ? 1 : .5))
         record->append_ms = world->backfill_ms + random_between(random, 0, 2 * SECOND);
     if (world->is_shuffled)
         record->append_ms =
@@ -294,7 +300,7 @@ static void add_case(struct world *world, int number) {
     if (world->gap_ms && plan.time_ms >= world->gap_ms)
         plan.time_ms += world->backfill_ms - world->gap_ms;
     if (world->backfill_ms && random_chance(random, .3))
-        plan.time_ms = world->backfill_ms - random_between(random, 0, 15 * MINUTE);
+        plan.time_ms = world->backfill_ms - random_between(random, 0, BATCH_MS);
     snprintf(plan.id, sizeof plan.id, "%s%d", random_chance(random, .1) ? "a-longer-id-" : "",
              number);
     bool is_orphan = random_chance(random, .04);
@@ -400,7 +406,7 @@ void world_create(struct world *world, uint64_t seed) {
     world->has_orphan_limit = random_chance(random, .05);
     if (random_chance(random, .4))
         world->backfill_ms = random_between(random, world->start_ms, world->end_ms);
-    if (world->backfill_ms && !world->is_backlog && random_chance(random, .5)) {
+    if (world->backfill_ms && !world->is_backlog && random_chance(random, .7)) {
         world->gap_ms = world->backfill_ms;
         world->backfill_ms += GAP_MS;
     }
