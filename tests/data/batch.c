@@ -51,8 +51,8 @@ static int by_start(const void *left, const void *right) {
     return (a->start_ms > b->start_ms) - (a->start_ms < b->start_ms);
 }
 
-/* "borough=Queens"; of a cross "hotel,segment=City Hotel,Direct". */
-static const char *group_of(const struct table *table, size_t row, const char *group) {
+/* To be freed: "borough=Queens"; of a cross "hotel,segment=City Hotel,Direct". */
+static char *group_of(const struct table *table, size_t row, const char *group) {
     char *text = take(NAME_BYTES_MAX * 2, 1), columns[NAME_BYTES_MAX];
     const char *colon = strchr(group, ':');
     if (!colon)
@@ -177,5 +177,10 @@ int main(int argc, char **argv) {
     read_feedback(&batch, &feedback, argv[6]);
     for (int i = ARGUMENTS; i < argc; i++)
         write_window(&batch, argv[i]);
+    for (size_t i = 0; i < batch.count; i++)
+        free(batch.rows[i].group);
+    free(batch.rows);
+    table_release(&predictions);
+    table_release(&feedback);
     return fflush(stdout) != 0;
 }

@@ -9,7 +9,8 @@
 enum kind { KIND_BINARY, KIND_MULTICLASS, KIND_REGRESSION };
 
 struct row {
-    const char *id, *group;
+    const char *id;
+    char *group;               /* owned */
     int64_t time_ms, start_ms; /* start of the window that is being computed */
     double output, label;      /* binary: score, 0 or 1; regression: values */
     const char *class, *label_class;

@@ -44,6 +44,11 @@ static int by_lag(const void *left, const void *right) {
     return (a->lag_ms > b->lag_ms) - (a->lag_ms < b->lag_ms);
 }
 
+/* A label before its prediction counts as no lag. */
+static double lag_of(const struct row *row) {
+    return fmax((double)row->lag_ms, 0);
+}
+
 static void confuse(const struct row *const *rows, size_t count, struct confusion *out_counts) {
     *out_counts = (struct confusion){0};
     for (size_t i = 0; i < count; i++) {
@@ -177,9 +182,7 @@ void values_of(enum kind kind, const struct row *rows, size_t count, struct valu
     put(out_values, "volume", "exact", (double)count);
     put(out_values, "label_coverage", "exact", ratio((double)known, (double)count));
     qsort(labelled, known, sizeof *labelled, by_lag);
-    /* A label before its prediction counts as no lag. */
-    put(out_values, "lag", "bound",
-        known ? fmax((double)labelled[(known - 1) / 2]->lag_ms, 0) : NAN);
+    put(out_values, "lag", "bound", known ? lag_of(labelled[(known - 1) / 2]) : NAN);
     if (kind == KIND_BINARY) {
         struct confusion counts;
         confuse(labelled, known, &counts);
