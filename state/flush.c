@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/flush.h"
 
+#include <string.h>
+
 #include "base/crash_point.h"
 #include "base/varint.h"
 #include "state/key.h"
@@ -24,7 +26,7 @@ static const struct family meta = {.kind = FAMILY_META};
 
 void (*flush_hook)(const char *write) = NULL;
 
-static void before(const char *write) {
+void flush_announce(const char *write) {
     if (flush_hook)
         flush_hook(write);
 }
@@ -93,17 +95,17 @@ static enum status parse_pending(struct flush *flush, struct slice bytes,
 static enum status create_family(struct flush *flush, struct family family, struct error *err) {
     if (flush->disk->has_family(flush->store, family))
         return STATUS_OK;
-    before("create_family");
+    flush_announce("create_family");
     return flush->disk->create_family(flush->store, family, err);
 }
 
 static enum status remove_file(struct flush *flush, uint64_t file, struct error *err) {
-    before("remove_file");
+    flush_announce("remove_file");
     return flush->disk->remove_file(flush->store, file, err);
 }
 
 static enum status ingest(struct flush *flush, const struct pending_file *file, struct error *err) {
-    before("ingest");
+    flush_announce("ingest");
     return flush->disk->ingest(flush->store, file->file, file->family, err);
 }
 
@@ -124,7 +126,7 @@ static enum status commit(struct flush *flush, const struct store_put *puts, siz
     }
     all[used++] =
         (struct store_put){.family = meta, .key = PENDING_KEY, .value = buffer_slice(&list)};
-    before("write_batch");
+    flush_announce("write_batch");
     enum status status = flush->disk->write_batch(flush->store, all, used, err);
     buffer_release(&list);
     return status;
@@ -177,7 +179,7 @@ static enum status write_file(struct flush *flush, const struct store_row *rows,
                                 .key = rows[witness].key,
                                 .value = rows[witness].value};
     pending->files[pending->count++] = file;
-    before("write_file");
+    flush_announce("write_file");
     return flush->disk->write_file(flush->store, file.file, rows, count, err);
 }
 
@@ -200,7 +202,7 @@ static enum status write_files(struct flush *flush, const struct store_row *rows
     }
     if (pending->count == 0)
         return STATUS_OK;
-    before("sync_files");
+    flush_announce("sync_files");
     return flush->disk->sync_files(flush->store, err);
 }
 
@@ -221,6 +223,12 @@ static enum status clear(struct flush *flush, const struct pending *pending, str
     return commit(flush, NULL, 0, &(struct pending){0}, err);
 }
 
+static bool is_reserved(const struct store_put *put) {
+    struct slice head = RESERVED_KEYS;
+    return put->family.kind == FAMILY_META && put->key.size >= head.size &&
+           memcmp(put->key.data, head.data, head.size) == 0;
+}
+
 static void check_contract(const struct store_row *rows, size_t row_count,
                            const struct store_put *puts, size_t put_count) {
     for (size_t i = 0; i < row_count; i++) {
@@ -229,7 +237,7 @@ static void check_contract(const struct store_row *rows, size_t row_count,
     }
     for (size_t i = 0; i < put_count; i++) {
         ASSERT(puts[i].family.kind != FAMILY_ROWS);
-        ASSERT(puts[i].family.kind != FAMILY_META || !slice_equal(puts[i].key, PENDING_KEY));
+        ASSERT(!is_reserved(&puts[i]));
     }
 }
 
@@ -265,7 +273,7 @@ enum status flush_drop(struct flush *flush, struct family family, struct error *
     ASSERT(family.kind == FAMILY_ROWS || family.kind == FAMILY_MARKS);
     if (!flush->disk->has_family(flush->store, family))
         return STATUS_OK;
-    before("drop_family");
+    flush_announce("drop_family");
     enum status status = flush->disk->drop_family(flush->store, family, err);
     flush->failed = status != STATUS_OK;
     return status;
@@ -275,7 +283,7 @@ enum status flush_drop(struct flush *flush, struct family family, struct error *
 
 static enum status ingest_again(struct flush *flush, const struct pending_file *file,
                                 struct error *err) {
-    before("reset_file");
+    flush_announce("reset_file");
     TRY(flush->disk->reset_file(flush->store, file->file, err));
     return ingest(flush, file, err);
 }

@@ -24,14 +24,16 @@
  *              made anew.
  * Drop         one atomic write, and only while the list is clear.
  *
- * The list and the next file number are kept in the meta family under PENDING_KEY, which scans hide
- * and puts may not use.  After a failed write the store refuses all work (STATUS_IO): what is on
- * disk is then for recovery to say.  SPDX-License-Identifier: Apache-2.0 */
+ * The list and the next file number are kept in the meta family under PENDING_KEY, which scans
+ * hide; puts may not use meta keys that begin with RESERVED_KEYS.  After a failed write the store
+ * refuses all work (STATUS_IO): what is on disk is then for recovery to say.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_STATE_FLUSH_H
 #define SLIPSTREAM_STATE_FLUSH_H
 
 #include "state/store.h"
 
+#define RESERVED_KEYS SLICE("\xff\xff")
 #define PENDING_KEY                                                                                \
     SLICE("\xff\xff"                                                                               \
           "files")
@@ -83,5 +85,7 @@ enum status flush_usable(const struct flush *flush, struct error *err) MUST_CHEC
 
 /* Only tests set it: called before each write with its name ("ingest"). */
 extern void (*flush_hook)(const char *write);
+/* Calls it; for writes that an implementation makes by itself. */
+void flush_announce(const char *write);
 
 #endif

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/key.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const char *const kind_names[] = {"default", "panes", "orphans", "rows", "marks"};
+enum { INSTANCE_BYTES = 4 };
 
-static bool is_sliced(enum family_kind kind) {
+static const uint64_t SIGN_BIT = UINT64_C(1) << 63;
+
+bool family_is_sliced(enum family_kind kind) {
     return kind == FAMILY_ROWS || kind == FAMILY_MARKS;
 }
 
@@ -25,40 +24,43 @@ int row_compare(const struct store_row *a, const struct store_row *b) {
     return order ? order : slice_compare(a->key, b->key);
 }
 
-const char *family_name(struct family family, char scratch[FAMILY_NAME_BYTES]) {
-    ASSERT((size_t)family.kind < COUNT_OF(kind_names));
-    ASSERT(is_sliced(family.kind) || (family.instance == 0 && family.slice == 0));
-    if (is_sliced(family.kind))
-        (void)snprintf(scratch, FAMILY_NAME_BYTES, "%s/%" PRIu32 "/%" PRId64,
-                       kind_names[family.kind], family.instance, family.slice);
-    else
-        (void)snprintf(scratch, FAMILY_NAME_BYTES, "%s", kind_names[family.kind]);
-    return scratch;
+static void write_big_endian(char *out, uint64_t number, int bytes) {
+    for (int i = bytes - 1; i >= 0; i--, number >>= 8)
+        out[i] = (char)(unsigned char)(number & 0xff);
 }
 
-/* "/INSTANCE/SLICE"; lenient, since the caller compares with what we would have written. */
-static void parse_numbers(const char *text, struct family *family) {
-    char *end = NULL;
-    if (*text != '/')
-        return;
-    family->instance = (uint32_t)strtoul(text + 1, &end, 10);
-    if (*end == '/')
-        family->slice = strtoll(end + 1, NULL, 10);
+static uint64_t read_big_endian(const char *bytes, int count) {
+    uint64_t number = 0;
+    for (int i = 0; i < count; i++)
+        number = number << 8 | (unsigned char)bytes[i];
+    return number;
 }
 
-bool family_parse(const char *name, struct family *out_family) {
-    for (size_t kind = 0; kind < COUNT_OF(kind_names); kind++) {
-        size_t size = strlen(kind_names[kind]);
-        if (strncmp(name, kind_names[kind], size) != 0)
-            continue;
-        struct family family = {.kind = (enum family_kind)kind};
-        char scratch[FAMILY_NAME_BYTES];
-        if (is_sliced(family.kind))
-            parse_numbers(name + size, &family);
-        if (strcmp(family_name(family, scratch), name) != 0)
-            continue;
-        *out_family = family;
-        return true;
+struct slice family_prefix(struct family family, char scratch[PREFIX_BYTES]) {
+    ASSERT(family_is_sliced(family.kind));
+    write_big_endian(scratch, family.instance, INSTANCE_BYTES);
+    write_big_endian(scratch + INSTANCE_BYTES, (uint64_t)family.slice ^ SIGN_BIT,
+                     PREFIX_BYTES - INSTANCE_BYTES);
+    return (struct slice){scratch, PREFIX_BYTES};
+}
+
+bool prefix_end(const char prefix[PREFIX_BYTES], char out_end[PREFIX_BYTES]) {
+    memcpy(out_end, prefix, PREFIX_BYTES);
+    for (int i = PREFIX_BYTES - 1; i >= 0; i--) {
+        out_end[i] = (char)(unsigned char)((unsigned char)out_end[i] + 1U);
+        if (out_end[i] != 0)
+            return true;
     }
     return false;
+}
+
+bool family_parse(enum family_kind kind, struct slice key, struct family *out_family) {
+    if (key.size < PREFIX_BYTES)
+        return false;
+    const char *bytes = key.data;
+    uint64_t slice = read_big_endian(bytes + INSTANCE_BYTES, PREFIX_BYTES - INSTANCE_BYTES);
+    *out_family = (struct family){.kind = kind,
+                                  .instance = (uint32_t)read_big_endian(bytes, INSTANCE_BYTES),
+                                  .slice = (int64_t)(slice ^ SIGN_BIT)};
+    return true;
 }

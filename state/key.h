@@ -1,23 +1,27 @@
-/* key.h -- the order of families and rows, and the names of families.
+/* key.h -- the order of families and rows, and the prefix that tells families apart which share a
+ * table.
  *
  * Families are ordered by kind, instance, slice; rows by family, then key bytes as memcmp.
- * Names are what a database calls a family: "default" (meta), "panes", "orphans",
- * "rows/INSTANCE/SLICE", "marks/INSTANCE/SLICE", both numbers in decimal.
- * SPDX-License-Identifier: Apache-2.0 */
+ * A prefix is INSTANCE, 4 bytes, then SLICE, 8 bytes with the sign bit flipped, both big-endian: so
+ * prefixes of one kind sort as their families do.  SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_STATE_KEY_H
 #define SLIPSTREAM_STATE_KEY_H
 
 #include "state/store.h"
 
-enum { FAMILY_NAME_BYTES = 48 }; /* with the closing NUL */
+enum { FAMILY_KINDS = FAMILY_MARKS + 1, PREFIX_BYTES = 12 };
 
+/* ROWS or MARKS: of many families, told apart by instance and slice. */
+bool family_is_sliced(enum family_kind kind);
 /* Negative, 0, positive. */
 int family_compare(struct family a, struct family b);
 int row_compare(const struct store_row *a, const struct store_row *b);
 
-/* Writes the name into scratch; returns scratch. */
-const char *family_name(struct family family, char scratch[FAMILY_NAME_BYTES]);
-/* False, and nothing written, when name is not exactly what family_name writes. */
-bool family_parse(const char *name, struct family *out_family);
+/* Writes the prefix of a sliced family into scratch; returns it. */
+struct slice family_prefix(struct family family, char scratch[PREFIX_BYTES]);
+/* The first key behind all that begin with prefix; false when there is none. */
+bool prefix_end(const char prefix[PREFIX_BYTES], char out_end[PREFIX_BYTES]);
+/* The family of kind whose prefix key begins with; false when key is shorter than a prefix. */
+bool family_parse(enum family_kind kind, struct slice key, struct family *out_family);
 
 #endif

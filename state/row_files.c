@@ -47,7 +47,10 @@ enum status row_files_sync(const struct row_files *files, struct error *err) {
 
 enum status row_files_remove(const struct row_files *files, uint64_t file, struct error *err) {
     char path[ROW_PATH_BYTES];
-    row_files_path(files, file, path);
+    return row_files_remove_path(row_files_path(files, file, path), err);
+}
+
+enum status row_files_remove_path(const char *path, struct error *err) {
     return check(unlink(path) == 0 || errno == ENOENT, "unlink", path, err);
 }
 
@@ -77,7 +80,11 @@ static enum status reset_number(int file, const char *path, struct error *err) {
 
 enum status row_files_reset(const struct row_files *files, uint64_t file, struct error *err) {
     char path[ROW_PATH_BYTES];
-    int opened = open(row_files_path(files, file, path), O_RDWR | O_CLOEXEC);
+    return row_files_reset_path(row_files_path(files, file, path), err);
+}
+
+enum status row_files_reset_path(const char *path, struct error *err) {
+    int opened = open(path, O_RDWR | O_CLOEXEC);
     TRY(check(opened >= 0, "open", path, err));
     enum status status = reset_number(opened, path, err);
     (void)close(opened);

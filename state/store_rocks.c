@@ -1,175 +1,135 @@
-/* The only file that knows RocksDB.  SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+/* The store over RocksDB's tables.  SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <rocksdb/c.h>
 
 #include "state/flush.h"
-#include "state/key.h"
-#include "state/row_files.h"
-#include "state/store_rocks_options.h"
+#include "state/store_rocks_tables.h"
 
 enum { LOOK_UP_CHUNK = 256 };
-
-struct rocks_family {
-    struct family family;
-    rocksdb_column_family_handle_t *handle;
-};
 
 struct store_rocks {
     struct store store;
     struct flush flush;
-    struct row_files files;
-    struct store_rocks_options options;
-    rocksdb_t *database;
-    struct rocks_family *families; /* ascending */
-    size_t family_count;
+    struct rocks_tables tables;
+    struct known_families families;
+    struct buffer keys; /* of one look-up or batch */
 };
 
 static struct store_rocks *rocks(struct store *store) {
     return (struct store_rocks *)(void *)store;
 }
 
-/* Takes RocksDB's message, if there is one, as a status. */
-static enum status rocks_check(char *message, const char *what, struct error *err) {
-    if (!message)
-        return STATUS_OK;
-    bool is_corrupt = strncmp(message, "Corruption", strlen("Corruption")) == 0 ||
-                      strncmp(message, "Invalid argument", strlen("Invalid argument")) == 0;
-    enum status status =
-        error_set(err, is_corrupt ? STATUS_CORRUPT : STATUS_IO, "%s: rocksdb: %s", what, message);
-    rocksdb_free(message);
-    return status;
-}
-
-/* Where family is, or belongs. */
-static size_t family_position(const struct store_rocks *store, struct family family) {
-    size_t low = 0, high = store->family_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (family_compare(store->families[middle].family, family) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* NULL when it does not exist. */
-static rocksdb_column_family_handle_t *find_handle(const struct store_rocks *store,
-                                                   struct family family) {
-    size_t at = family_position(store, family);
-    bool is_found =
-        at < store->family_count && family_compare(store->families[at].family, family) == 0;
-    return is_found ? store->families[at].handle : NULL;
-}
-
-static void insert_family(struct store_rocks *store, struct family family,
-                          rocksdb_column_family_handle_t *handle) {
-    size_t at = family_position(store, family), behind = store->family_count - at;
-    store->families =
-        alloc_resize(store->families, store->family_count + 1, sizeof *store->families);
-    memmove(store->families + at + 1, store->families + at, behind * sizeof *store->families);
-    store->families[at] = (struct rocks_family){family, handle};
-    store->family_count++;
-}
-
 /* The writes of the flush protocol. */
 
 static bool has_family(struct store *store, struct family family) {
-    return find_handle(rocks(store), family) != NULL;
+    return !family_is_sliced(family.kind) ||
+           known_families_find(&rocks(store)->families, family) != NULL;
 }
 
-static enum status create_family(struct store *store, struct family family, struct error *err) {
-    struct store_rocks *self = rocks(store);
-    char name[FAMILY_NAME_BYTES], *message = NULL;
-    rocksdb_column_family_handle_t *handle = rocksdb_create_column_family(
-        self->database, store_rocks_family_options(&self->options, family.kind),
-        family_name(family, name), &message);
-    TRY(rocks_check(message, "create a family", err));
-    insert_family(self, family, handle);
+/* In memory; write_batch records it. */
+static enum status create_family(struct store *store, struct family family,
+                                 struct error *err UNUSED) {
+    known_families_insert(&rocks(store)->families, family);
     return STATUS_OK;
 }
 
-/* Files are deleted when the last reader lets go of the handle: here. */
+/* Dropped when its record is gone; if the rest is cut short, the next opening does it. */
 static enum status drop_family(struct store *store, struct family family, struct error *err) {
     struct store_rocks *self = rocks(store);
-    size_t at = family_position(self, family);
-    char *message = NULL;
-    rocksdb_drop_column_family(self->database, self->families[at].handle, &message);
-    TRY(rocks_check(message, "drop a family", err));
-    rocksdb_column_family_handle_destroy(self->families[at].handle);
-    self->family_count--;
-    memmove(self->families + at, self->families + at + 1,
-            (self->family_count - at) * sizeof *self->families);
-    return STATUS_OK;
+    char record[FAMILY_RECORD_BYTES];
+    TRY(rocks_write_meta(&self->tables, family_record(family, record), (struct slice){0}, err));
+    known_families_remove(&self->families, family);
+    flush_announce("empty_family");
+    return rocks_empty(&self->tables, family, err);
 }
 
-/* Finish syncs the file. */
 static enum status write_file(struct store *store, uint64_t file, const struct store_row *rows,
                               size_t count, struct error *err) {
     struct store_rocks *self = rocks(store);
-    char path[ROW_PATH_BYTES], *message = NULL;
-    row_files_path(&self->files, file, path);
-    rocksdb_sstfilewriter_t *writer =
-        rocksdb_sstfilewriter_create(self->options.environment, self->options.rows);
-    rocksdb_sstfilewriter_open(writer, path, &message);
-    for (size_t i = 0; i < count && !message; i++)
-        rocksdb_sstfilewriter_put(writer, rows[i].key.data, rows[i].key.size, rows[i].value.data,
-                                  rows[i].value.size, &message);
-    if (!message)
-        rocksdb_sstfilewriter_finish(writer, &message);
-    rocksdb_sstfilewriter_destroy(writer);
-    return rocks_check(message, path, err);
+    char path[ROW_PATH_BYTES];
+    return rows_write(&self->tables, row_files_path(&self->tables.files, file, path), rows, count,
+                      err);
 }
 
 static enum status sync_files(struct store *store, struct error *err) {
-    return row_files_sync(&rocks(store)->files, err);
+    return row_files_sync(&rocks(store)->tables.files, err);
+}
+
+/* A key as its table has it; a borrow of keys. */
+static struct slice table_key(struct buffer *keys, struct family family, struct slice key) {
+    char prefix[PREFIX_BYTES];
+    if (!family_is_sliced(family.kind))
+        return key;
+    buffer_reset(keys);
+    buffer_append(keys, family_prefix(family, prefix).data, PREFIX_BYTES);
+    buffer_append(keys, key.data, key.size);
+    return buffer_slice(keys);
+}
+
+static void batch_put(struct store_rocks *self, rocksdb_writebatch_t *batch,
+                      const struct store_put *put) {
+    rocksdb_column_family_handle_t *handle = self->tables.handles[put->family.kind];
+    struct slice key = table_key(&self->keys, put->family, put->key);
+    if (put->is_delete)
+        rocksdb_writebatch_delete_cf(batch, handle, key.data, key.size);
+    else
+        rocksdb_writebatch_put_cf(batch, handle, key.data, key.size, put->value.data,
+                                  put->value.size);
+}
+
+static void batch_records(struct store_rocks *self, rocksdb_writebatch_t *batch) {
+    for (size_t i = 0; i < self->families.count; i++) {
+        const struct known_family *known = &self->families.entries[i];
+        char record[FAMILY_RECORD_BYTES];
+        struct slice key = family_record(known->family, record);
+        if (!known->is_recorded)
+            rocksdb_writebatch_put_cf(batch, self->tables.handles[FAMILY_META], key.data, key.size,
+                                      "", 0);
+    }
 }
 
 static enum status write_batch(struct store *store, const struct store_put *puts, size_t count,
                                struct error *err) {
     struct store_rocks *self = rocks(store);
     rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
-    for (size_t i = 0; i < count; i++) {
-        const struct store_put *put = &puts[i];
-        rocksdb_column_family_handle_t *handle = find_handle(self, put->family);
-        if (put->is_delete)
-            rocksdb_writebatch_delete_cf(batch, handle, put->key.data, put->key.size);
-        else
-            rocksdb_writebatch_put_cf(batch, handle, put->key.data, put->key.size, put->value.data,
-                                      put->value.size);
-    }
+    batch_records(self, batch);
+    for (size_t i = 0; i < count; i++)
+        batch_put(self, batch, &puts[i]);
     char *message = NULL;
-    rocksdb_write(self->database, self->options.synced, batch, &message);
+    rocksdb_write(self->tables.database, self->tables.options.synced, batch, &message);
     rocksdb_writebatch_destroy(batch);
-    return rocks_check(message, "write a batch", err);
+    TRY(rocks_check(message, "write a batch", err));
+    for (size_t i = 0; i < self->families.count; i++)
+        self->families.entries[i].is_recorded = true;
+    return STATUS_OK;
 }
 
 static enum status ingest(struct store *store, uint64_t file, struct family family,
                           struct error *err) {
     struct store_rocks *self = rocks(store);
-    char path[ROW_PATH_BYTES], *message = NULL;
-    row_files_path(&self->files, file, path);
-    const char *paths[] = {path};
-    rocksdb_ingest_external_file_cf(self->database, find_handle(self, family), paths, 1,
-                                    self->options.moving, &message);
-    return rocks_check(message, "ingest", err);
+    struct known_family *known = known_families_find(&self->families, family);
+    char path[ROW_PATH_BYTES];
+    ASSERT(known);
+    if (known->runs >= RUNS_MAX) {
+        TRY(rows_merge(&self->tables, family, err));
+        known->runs = 1;
+    }
+    TRY(rows_ingest(&self->tables, row_files_path(&self->tables.files, file, path), err));
+    known->runs++;
+    return STATUS_OK;
 }
 
 static enum status reset_file(struct store *store, uint64_t file, struct error *err) {
-    return row_files_reset(&rocks(store)->files, file, err);
+    return row_files_reset(&rocks(store)->tables.files, file, err);
 }
 
 static enum status remove_file(struct store *store, uint64_t file, struct error *err) {
-    return row_files_remove(&rocks(store)->files, file, err);
+    return row_files_remove(&rocks(store)->tables.files, file, err);
 }
 
 static enum status list_files(struct store *store, uint64_t **out_files, size_t *out_count,
                               struct arena *arena, struct error *err) {
-    return row_files_list(&rocks(store)->files, out_files, out_count, arena, err);
+    return row_files_list(&rocks(store)->tables.files, out_files, out_count, arena, err);
 }
 
 static const struct disk_ops disk = {
@@ -202,19 +162,34 @@ static void take_answer(rocksdb_pinnableslice_t *found, char *message, struct sl
         *status = answer;
 }
 
-static enum status get_chunk(struct store_rocks *store, rocksdb_column_family_handle_t *handle,
+/* Room first, so that the bytes stay where they are. */
+static void fill_keys(struct store_rocks *self, struct family family, const struct slice *keys,
+                      size_t count, const char **out_datas, size_t *out_sizes) {
+    char prefix[PREFIX_BYTES];
+    size_t head = family_is_sliced(family.kind) ? family_prefix(family, prefix).size : 0, bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += head + keys[i].size;
+    buffer_reset(&self->keys);
+    (void)buffer_reserve(&self->keys, bytes);
+    for (size_t i = 0; i < count; i++) {
+        out_sizes[i] = head + keys[i].size;
+        out_datas[i] = self->keys.data + self->keys.size;
+        buffer_append(&self->keys, prefix, head);
+        buffer_append(&self->keys, keys[i].data, keys[i].size);
+    }
+}
+
+static enum status get_chunk(struct store_rocks *self, struct family family,
                              const struct slice *keys, size_t count, struct slice *out_values,
                              struct arena *arena, struct error *err) {
     const char *datas[LOOK_UP_CHUNK];
     size_t sizes[LOOK_UP_CHUNK];
     rocksdb_pinnableslice_t *found[LOOK_UP_CHUNK];
     char *messages[LOOK_UP_CHUNK];
-    for (size_t i = 0; i < count; i++) {
-        datas[i] = keys[i].data;
-        sizes[i] = keys[i].size;
-    }
-    rocksdb_batched_multi_get_cf(store->database, store->options.reading, handle, count, datas,
-                                 sizes, found, messages, true);
+    fill_keys(self, family, keys, count, datas, sizes);
+    rocksdb_batched_multi_get_cf(self->tables.database, self->tables.options.reading,
+                                 self->tables.handles[family.kind], count, datas, sizes, found,
+                                 messages, true);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count; i++)
         take_answer(found[i], messages[i], &out_values[i], arena, &status, err);
@@ -226,36 +201,30 @@ static enum status get(struct store *store, struct family family, const struct s
                        struct error *err) {
     struct store_rocks *self = rocks(store);
     TRY(flush_usable(&self->flush, err));
-    rocksdb_column_family_handle_t *handle = find_handle(self, family);
+    bool is_known = has_family(store, family);
     for (size_t at = 0; at < count; at += LOOK_UP_CHUNK) {
         size_t chunk = count - at < LOOK_UP_CHUNK ? count - at : LOOK_UP_CHUNK;
-        if (handle)
-            TRY(get_chunk(self, handle, keys + at, chunk, out_values + at, arena, err));
+        if (is_known)
+            TRY(get_chunk(self, family, keys + at, chunk, out_values + at, arena, err));
         else
             memset(out_values + at, 0, chunk * sizeof *out_values);
     }
     return STATUS_OK;
 }
 
-static bool is_hidden(struct family family, struct slice key) {
-    return family.kind == FAMILY_META && slice_equal(key, PENDING_KEY);
+struct visitor {
+    enum status (*visit)(void *context, struct slice key, struct slice value);
+    void *context;
+};
+
+static bool is_reserved(struct slice key) {
+    struct slice head = RESERVED_KEYS;
+    return key.size >= head.size && memcmp(key.data, head.data, head.size) == 0;
 }
 
-static enum status scan_iterator(rocksdb_iterator_t *iterator, struct family family,
-                                 enum status (*visit)(void *context, struct slice key,
-                                                      struct slice value),
-                                 void *context, struct error *err) {
-    for (rocksdb_iter_seek_to_first(iterator); rocksdb_iter_valid(iterator);
-         rocksdb_iter_next(iterator)) {
-        struct slice key, value;
-        key.data = rocksdb_iter_key(iterator, &key.size);
-        value.data = rocksdb_iter_value(iterator, &value.size);
-        if (!is_hidden(family, key))
-            TRY(visit(context, key, value));
-    }
-    char *message = NULL;
-    rocksdb_iter_get_error(iterator, &message);
-    return rocks_check(message, "scan", err);
+static enum status visit_meta(void *context, struct slice key, struct slice value) {
+    const struct visitor *visitor = context;
+    return is_reserved(key) ? STATUS_OK : visitor->visit(visitor->context, key, value);
 }
 
 static enum status scan(struct store *store, struct family family,
@@ -263,33 +232,28 @@ static enum status scan(struct store *store, struct family family,
                         void *context, struct error *err) {
     struct store_rocks *self = rocks(store);
     TRY(flush_usable(&self->flush, err));
-    rocksdb_column_family_handle_t *handle = find_handle(self, family);
-    if (!handle)
+    struct visitor visitor = {visit, context};
+    if (!has_family(store, family))
         return STATUS_OK;
-    rocksdb_iterator_t *iterator =
-        rocksdb_create_iterator_cf(self->database, self->options.scanning, handle);
-    enum status status = scan_iterator(iterator, family, visit, context, err);
-    rocksdb_iter_destroy(iterator);
-    return status;
+    if (family.kind == FAMILY_META)
+        return rocks_scan(&self->tables, family, visit_meta, &visitor, err);
+    return rocks_scan(&self->tables, family, visit, context, err);
 }
 
 static size_t list(struct store *store, struct family **out_families, struct arena *arena) {
-    const struct store_rocks *self = rocks(store);
-    struct family *families = arena_take(arena, self->family_count * sizeof *families);
-    size_t count = 0;
-    for (size_t i = 0; i < self->family_count; i++)
-        if (self->families[i].family.kind >= FAMILY_ROWS)
-            families[count++] = self->families[i].family;
-    *out_families = families;
-    return count;
+    const struct known_families *known = &rocks(store)->families;
+    *out_families = arena_take(arena, known->count * sizeof **out_families);
+    for (size_t i = 0; i < known->count; i++)
+        (*out_families)[i] = known->entries[i].family;
+    return known->count;
 }
 
 static void usage(struct store *store, uint64_t *out_bytes, uint64_t *out_files) {
-    struct store_rocks *self = rocks(store);
+    const struct rocks_tables *tables = &rocks(store)->tables;
     *out_bytes = *out_files = 0;
-    for (size_t i = 0; i < self->family_count; i++) {
+    for (size_t i = 0; i < FAMILY_KINDS; i++) {
         rocksdb_column_family_metadata_t *facts =
-            rocksdb_get_column_family_metadata_cf(self->database, self->families[i].handle);
+            rocksdb_get_column_family_metadata_cf(tables->database, tables->handles[i]);
         *out_bytes += rocksdb_column_family_metadata_get_size(facts);
         *out_files += rocksdb_column_family_metadata_get_file_count(facts);
         rocksdb_column_family_metadata_destroy(facts);
@@ -307,12 +271,10 @@ static enum status drop(struct store *store, struct family family, struct error 
 
 static void close_store(struct store *store) {
     struct store_rocks *self = rocks(store);
-    for (size_t i = 0; i < self->family_count; i++)
-        rocksdb_column_family_handle_destroy(self->families[i].handle);
-    if (self->database)
-        rocksdb_close(self->database);
-    free(self->families);
-    store_rocks_options_release(&self->options);
+    rocks_tables_close(&self->tables);
+    store_rocks_options_release(&self->tables.options);
+    known_families_release(&self->families);
+    buffer_release(&self->keys);
     flush_release(&self->flush);
     free(self);
 }
@@ -329,66 +291,21 @@ static const struct store_ops rocks_ops = {
 
 /* Opening */
 
-/* The families that the database has; a new one has "default" only. */
-static enum status list_families(const struct store_rocks *store, const char *directory,
-                                 char ***out_names, size_t *out_count, struct error *err) {
-    char path[ROW_PATH_BYTES], *message = NULL;
-    (void)snprintf(path, sizeof path, "%s/CURRENT", directory);
-    if (access(path, F_OK) != 0) {
-        *out_names = alloc_zero(1, sizeof **out_names);
-        **out_names = alloc_copy(SLICE("default"));
-        *out_count = 1;
-        return STATUS_OK;
-    }
-    *out_names =
-        rocksdb_list_column_families(store->options.ordinary, directory, out_count, &message);
-    return rocks_check(message, "list the families", err);
-}
-
-static enum status parse_families(char **names, size_t count, struct family *out_families,
-                                  struct error *err) {
-    for (size_t i = 0; i < count; i++)
-        if (!family_parse(names[i], &out_families[i]))
-            return error_set(err, STATUS_CORRUPT, "a family of unknown name \"%s\"", names[i]);
+static enum status visit_record(void *context, struct slice key, struct slice value UNUSED) {
+    struct family family;
+    if (family_record_parse(key, &family))
+        known_families_insert(context, family)->is_recorded = true;
     return STATUS_OK;
 }
 
-static enum status open_database(struct store_rocks *store, const char *directory, char **names,
-                                 const struct family *families, size_t count, struct error *err) {
-    const rocksdb_options_t **options = alloc_zero(count, sizeof(rocksdb_options_t *));
-    rocksdb_column_family_handle_t **handles =
-        alloc_zero(count, sizeof(rocksdb_column_family_handle_t *));
-    for (size_t i = 0; i < count; i++)
-        options[i] = store_rocks_family_options(&store->options, families[i].kind);
-    char *message = NULL;
-    store->database =
-        rocksdb_open_column_families(store->options.ordinary, directory, (int)count,
-                                     (const char *const *)names, options, handles, &message);
-    for (size_t i = 0; i < count && store->database; i++)
-        insert_family(store, families[i], handles[i]);
-    free((void *)options);
-    free(handles);
-    return rocks_check(message, "open", err);
-}
-
-static enum status open_families(struct store_rocks *store, const char *directory,
-                                 struct error *err) {
-    char **names = NULL;
-    size_t count = 0;
-    TRY(list_families(store, directory, &names, &count, err));
-    struct family *families = alloc_zero(count, sizeof *families);
-    enum status status = parse_families(names, count, families, err);
-    if (status == STATUS_OK)
-        status = open_database(store, directory, names, families, count, err);
-    free(families);
-    rocksdb_list_column_families_destroy(names, count);
-    return status;
-}
-
-static enum status open_store(struct store_rocks *store, const char *directory, struct error *err) {
-    TRY(row_files_open(&store->files, directory, err));
-    TRY(open_families(store, directory, err));
-    return flush_recover(&store->flush, err);
+static enum status open_store(struct store_rocks *self, const char *directory, struct error *err) {
+    TRY(row_files_open(&self->tables.files, directory, err));
+    TRY(rocks_tables_open(&self->tables, directory, err));
+    TRY(rows_recover_merge(&self->tables, err));
+    TRY(rocks_scan(&self->tables, (struct family){.kind = FAMILY_META}, visit_record,
+                   &self->families, err));
+    TRY(rocks_sweep(&self->tables, &self->families, err));
+    return flush_recover(&self->flush, err);
 }
 
 enum status store_rocks_open(const char *directory, struct store_cache *cache,
@@ -396,7 +313,8 @@ enum status store_rocks_open(const char *directory, struct store_cache *cache,
     struct store_rocks *store = alloc_zero(1, sizeof *store);
     store->store.ops = &rocks_ops;
     flush_init(&store->flush, &store->store, &disk);
-    store_rocks_options_init(&store->options, cache);
+    buffer_init(&store->keys, SIZE_MAX);
+    store_rocks_options_init(&store->tables.options, cache);
     enum status status = open_store(store, directory, err);
     if (status != STATUS_OK) {
         close_store(&store->store);

@@ -4,16 +4,15 @@
 #include <stdlib.h>
 
 enum {
-    RUNS_MAX = 16, /* sorted files of a rows family before they are merged */
+    ROW_LEVELS = RUNS_MAX + 4, /* level 0 stays empty */
     FILTER_BITS = 10,
-    ROW_BLOCK_BYTES = 8 * 1024,
+    ROW_BLOCK_BYTES = 4 * 1024,
     ORDINARY_BLOCK_BYTES = 8 * 1024,
-    META_BLOCK_BYTES = 32 * 1024,
     ROW_RESTART_INTERVAL = 16,
     ROW_MEMTABLE_BYTES = 64 * 1024, /* never written */
     ORDINARY_MEMTABLE_BYTES = 4 * 1024 * 1024,
     DATABASE_MEMTABLE_BYTES = 8 * 1024 * 1024,
-    MEMTABLE_BLOCK_BYTES = 16 * 1024, /* a family with a few marks holds one */
+    MEMTABLE_BLOCK_BYTES = 16 * 1024,
     WAL_BYTES = 64 * 1024 * 1024,
     OPEN_FILES = 512,
     LOG_BYTES = 1024 * 1024,
@@ -45,38 +44,19 @@ static void set_table(rocksdb_options_t *options, const struct store_cache *cach
     rocksdb_block_based_options_set_format_version(table, 5);
     rocksdb_block_based_options_set_filter_policy(
         table, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS));
-    rocksdb_block_based_options_set_index_type(
-        table, rocksdb_block_based_table_index_type_two_level_index_search);
-    rocksdb_block_based_options_set_partition_filters(table, 1);
-    rocksdb_block_based_options_set_metadata_block_size(table, META_BLOCK_BYTES);
     rocksdb_block_based_options_set_block_cache(table, cache->lru);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
-    rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
     rocksdb_options_set_block_based_table_factory(options, table);
     rocksdb_block_based_options_destroy(table);
-}
-
-/* Runs of like size are merged; the size of the oldest is no reason to merge all. */
-static void set_universal(rocksdb_options_t *options) {
-    rocksdb_universal_compaction_options_t *universal =
-        rocksdb_universal_compaction_options_create();
-    rocksdb_universal_compaction_options_set_size_ratio(universal, 20);
-    rocksdb_universal_compaction_options_set_min_merge_width(universal, RUNS_MAX / 2);
-    rocksdb_universal_compaction_options_set_max_size_amplification_percent(universal, 1000000);
-    rocksdb_options_set_compaction_style(options, rocksdb_universal_compaction);
-    rocksdb_options_set_universal_compaction_options(options, universal);
-    rocksdb_universal_compaction_options_destroy(universal);
 }
 
 static rocksdb_options_t *create_rows(const struct store_cache *cache) {
     rocksdb_options_t *options = rocksdb_options_create();
     set_table(options, cache, ROW_BLOCK_BYTES, ROW_RESTART_INTERVAL);
-    set_universal(options);
-    rocksdb_options_set_num_levels(options, 1);
-    rocksdb_options_set_level0_file_num_compaction_trigger(options, RUNS_MAX);
-    rocksdb_options_set_level0_slowdown_writes_trigger(options, 2 * RUNS_MAX);
-    rocksdb_options_set_level0_stop_writes_trigger(options, 3 * RUNS_MAX);
+    rocksdb_options_set_compaction_style(options, rocksdb_level_compaction);
+    rocksdb_options_set_num_levels(options, ROW_LEVELS);
+    rocksdb_options_set_disable_auto_compactions(options, 1);
     rocksdb_options_set_write_buffer_size(options, ROW_MEMTABLE_BYTES);
     rocksdb_options_set_compression(options, rocksdb_lz4_compression);
     return options;
@@ -86,6 +66,7 @@ static rocksdb_options_t *create_rows(const struct store_cache *cache) {
  * state to go on from, since the ingested rows would be ahead of it. */
 static void set_database(rocksdb_options_t *options) {
     rocksdb_options_set_create_if_missing(options, 1);
+    rocksdb_options_set_create_missing_column_families(options, 1);
     rocksdb_options_set_wal_recovery_mode(options,
                                           rocksdb_tolerate_corrupted_tail_records_recovery);
     rocksdb_options_set_max_total_wal_size(options, WAL_BYTES);

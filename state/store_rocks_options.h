@@ -1,14 +1,11 @@
 /* store_rocks_options.h -- how we use RocksDB: its settings, for store_rocks.c alone.
  *
- * Rows       families without memtable writes.  Universal compaction over sorted runs: 16 fresh
- *            files are merged into one run in the background, so that a row is written about twice
- *            in its life (a leveled merge would write the old run again with every 16 files).
- *            LZ4 in blocks of 8 kB: 40 B a row of 16 + 22 bytes, where ZSTD in 16 kB has 33 but
- *            doubles the cost of a look-up in a block that is not cached (tests/bench/store_bench).
- * Ordinary   meta, panes, orphans, marks: leveled, small memtables; those of a whole database hold
+ * Rows       ingested files only, never compacted by RocksDB: store_rocks_tables.h says how they
+ * lie. LZ4 in blocks of 4 kB; the filter and the index of a file are one block each. Ordinary meta,
+ * panes, orphans, marks: leveled, small memtables; those of a whole database hold
  *            DATABASE_MEMTABLE_BYTES at most.
  * Memory     data, index and filter blocks of all databases live in the one shared cache, index and
- *            filter partitions with high priority.  Memtables are not charged to it (the C API has
+ *            filter blocks with high priority.  Memtables are not charged to it (the C API has
  *            no write buffer manager), hence their own small bound.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_STATE_STORE_ROCKS_OPTIONS_H
@@ -17,6 +14,8 @@
 #include <rocksdb/c.h>
 
 #include "state/store.h"
+
+enum { RUNS_MAX = 20 }; /* sorted files of a rows family before they are merged */
 
 struct store_rocks_options {
     rocksdb_options_t *ordinary, *rows; /* ordinary is the database's too */

@@ -305,6 +305,92 @@ TEST(a_file_whose_number_was_written_but_which_is_not_ingested_is_ingested_by_re
     scene_release();
 }
 
+/* As many runs in one family as there may be before they are merged: the next flush merges. */
+enum { MERGE_RUNS = 20 };
+
+static void fill_run(struct model *model, size_t run) {
+    scene.batch.row_count = scene.batch.put_count = 0;
+    batch_row(&scene.batch, model, FIRST_ROWS, 0);
+    batch_row(&scene.batch, model, FIRST_ROWS, 1 + run % (MODEL_KEYS - 2));
+    batch_row(&scene.batch, model, FIRST_ROWS, MODEL_KEYS - 1);
+}
+
+static int make_runs(void) {
+    struct store *store = open_rocks(scene.database);
+    struct model model = scene.before;
+    for (size_t run = 0; run < MERGE_RUNS; run++) {
+        fill_run(&model, run);
+        if (!store || batch_flush(store, &scene.batch, NULL) != STATUS_OK)
+            return BROKEN;
+    }
+    store->ops->close(store);
+    return LIVED;
+}
+
+static void make_mergeable(void) {
+    scene_create();
+    remove_tree(scene.database);
+    memset(&scene.before, 0, sizeof scene.before);
+    assert_int_equal(run_child(make_runs), LIVED);
+    for (size_t run = 0; run < MERGE_RUNS; run++)
+        fill_run(&scene.before, run);
+    scene.after = scene.before;
+    fill_run(&scene.after, MERGE_RUNS);
+    copy_entry(scene.database, scene.snapshot);
+}
+
+static int merges;
+
+static void die_at_write_of_merge(const char *write) {
+    merges += strcmp(write, "ingest_merged") == 0;
+    die_at_write(write);
+}
+
+static int flush_merging(void) {
+    struct store *store = open_rocks(scene.database);
+    flush_hook = die_at_write_of_merge;
+    if (!store || batch_flush(store, &scene.batch, NULL) != STATUS_OK || merges != 1)
+        return BROKEN;
+    store->ops->close(store);
+    return LIVED;
+}
+
+TEST(a_process_that_dies_at_any_write_of_a_merge_loses_no_row) {
+    make_mergeable();
+    int outcome = DIED;
+    for (scene.crash_at = 1; outcome == DIED; scene.crash_at++) {
+        restore(scene.snapshot);
+        outcome = run_child(flush_merging);
+        int found = run_child(judge);
+        assert_true(found == AFTER || (found == BEFORE && scene.crash_at <= 3));
+    }
+    assert_int_equal(outcome, LIVED);
+    assert_in_range(scene.crash_at, 12, 100);
+    scene_release();
+}
+
+static int die_in_merge(void) {
+    flush_hook = die_at_write;
+    struct store *store = open_rocks(scene.database);
+    return store && batch_flush(store, &scene.batch, NULL) == STATUS_OK ? LIVED : BROKEN;
+}
+
+/* Dies before each write of the merge, then before every write of its recovery in turn. */
+TEST(recovery_of_a_merge_that_dies_at_every_write_in_turn_ends_well) {
+    make_mergeable();
+    for (int64_t first = 4; first <= 9; first++) {
+        restore(scene.snapshot);
+        scene.crash_at = first;
+        assert_int_equal(run_child(die_in_merge), DIED);
+        int outcome = DIED;
+        for (scene.crash_at = 1; outcome == DIED; scene.crash_at++)
+            outcome = run_child(recover);
+        assert_int_equal(outcome, LIVED);
+        assert_int_equal(run_child(judge), AFTER);
+    }
+    scene_release();
+}
+
 static int64_t drop_at;
 
 static int drop_first_rows(void) {
@@ -326,7 +412,9 @@ static int judge_drop(void) {
 TEST(a_process_that_dies_before_or_after_a_drop_leaves_the_family_whole_or_gone) {
     scene_create();
     assert_true(scene.before.exists[FIRST_ROWS]);
-    for (drop_at = 1; drop_at <= 2; drop_at++) {
+    copy_entry(scene.database, scene.snapshot);
+    for (drop_at = 1; drop_at <= 3; drop_at++) {
+        restore(scene.snapshot);
         scene.crash_at = drop_at;
         assert_int_equal(run_child(drop_first_rows), DIED);
         if (drop_at == 2)
@@ -436,6 +524,8 @@ int main(void) {
         CASE(a_file_ingested_again_is_noticed),
         CASE(rows_ingested_before_the_batch_are_noticed),
         CASE(a_file_whose_number_was_written_but_which_is_not_ingested_is_ingested_by_recovery),
+        CASE(a_process_that_dies_at_any_write_of_a_merge_loses_no_row),
+        CASE(recovery_of_a_merge_that_dies_at_every_write_in_turn_ends_well),
         CASE(a_process_that_dies_before_or_after_a_drop_leaves_the_family_whole_or_gone),
         CASE(a_dropped_family_gives_back_its_files_at_once),
         CASE(partial_files_are_removed_at_the_next_opening),
