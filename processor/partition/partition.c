@@ -239,14 +239,18 @@ static bool panes_are_many(const struct partition *partition) {
     return bytes >= 2 * partition->config->pane_bytes_max && loaded >= PANES_LOADED_MIN;
 }
 
-static bool flush_is_due(struct partition *partition, int64_t now_ms) {
+bool partition_is_full(const struct partition *partition) {
     const struct config *config = partition->config;
+    return partition->delta.unstored_rows >= config->delta_rows_max ||
+           delta_bytes(&partition->delta) >= config->delta_bytes_max || panes_are_many(partition);
+}
+
+static bool flush_is_due(struct partition *partition, int64_t now_ms) {
     if (partition->flushed_at_ms == 0)
         partition->flushed_at_ms = now_ms;
-    return partition->delta.unstored_rows >= config->delta_rows_max ||
-           delta_bytes(&partition->delta) >= config->delta_bytes_max || panes_are_many(partition) ||
+    return partition_is_full(partition) ||
            (partition->changed_since_flush &&
-            now_ms - partition->flushed_at_ms >= config->flush_interval_ms);
+            now_ms - partition->flushed_at_ms >= partition->config->flush_interval_ms);
 }
 
 enum status partition_flush_if_due(struct partition *partition, int64_t now_ms, struct error *err) {

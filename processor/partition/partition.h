@@ -90,6 +90,8 @@ enum status partition_committed(struct partition *partition, int64_t now_ms, boo
  * *out_did false: nothing is left to do. */
 enum status partition_locate(struct partition *partition, bool *out_did,
                              struct error *err) MUST_CHECK;
+/* Its memory is at the limit: commit now rather than at the next interval. */
+bool partition_is_full(const struct partition *partition);
 /* While replaying no commit comes: flushes when due. */
 enum status partition_flush_if_due(struct partition *partition, int64_t now_ms,
                                    struct error *err) MUST_CHECK;

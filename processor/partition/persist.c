@@ -279,7 +279,7 @@ static void keep_as_cache(struct partition *partition) {
     delta_trim(delta, most);
 }
 
-enum status persist_flush(struct partition *partition, struct error *err) {
+static enum status flush_all(struct partition *partition, struct error *err) {
     struct gathered gathered = {.partition = partition};
     arena_reset(&partition->batch);
     for (size_t i = 0; i < partition->instance_count; i++)
@@ -306,6 +306,13 @@ enum status persist_flush(struct partition *partition, struct error *err) {
         panes_evict(&partition->instances[i].panes,
                     partition->config->pane_bytes_max / partition->instance_count);
     return drop_unneeded(partition, err);
+}
+
+/* A flush copies all that it writes: that memory goes back, for the worker's next partition. */
+enum status persist_flush(struct partition *partition, struct error *err) {
+    enum status status = flush_all(partition, err);
+    arena_release(&partition->batch);
+    return status;
 }
 
 /* ---- load ---- */

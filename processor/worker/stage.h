@@ -15,6 +15,7 @@ struct stage_context {
     struct assign_consumer *reader;
     struct outbox *outbox;
     struct worker_figures *figures;
+    bool commit_now; /* set by a stage whose memory is full: only a commit lets it flush */
 };
 
 struct stage_ops {

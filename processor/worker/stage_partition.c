@@ -17,8 +17,8 @@
 enum {
     PENDING_MAX = 8 * READER_BATCH_MAX,
     BROKER_TIMEOUT_MS = 10000,
-    AHEAD_MS = 60000,    /* one log runs at most this far ahead of the other, by record time */
-    STARVED_US = 200000, /* ... unless the other has given nothing for so long */
+    AHEAD_MS = 60000,     /* one log runs at most this far ahead of the other, by record time */
+    STARVED_US = 3000000, /* ... unless the other has given nothing for so long */
     IDLE_CHECK_US = 1000000,
 };
 
@@ -332,6 +332,7 @@ static enum status stage_turn(struct stage_context *context, struct item *item, 
     if (status != STATUS_OK)
         return status;
     *out_busy |= count > 0;
+    context->commit_now |= partition_is_full(partition);
     if (partition_is_live(partition)) {
         bool located = false;
         if (count == 0)

@@ -195,6 +195,7 @@ static bool commit(struct worker *worker, bool drain, bool flush) {
     enum commit_outcome outcome = COMMIT_COMMITTED;
     bool recommit = now_ms - worker->recommitted_at_ms >= RECOMMIT_MS;
     worker->committed_at_ms = now_ms;
+    worker->context.commit_now = false;
     bool ok = fill_outbox(worker, now_ms, drain, &err) == STATUS_OK;
     bool moved = ok && positions_moved(worker, positions, &count);
     if (ok && count > 0 && (worker->outbox.count > 0 || moved || recommit)) {
@@ -307,7 +308,7 @@ static bool commit_is_due(const struct worker *worker) {
                               ? TASK_COMMIT_INTERVAL_MS
                               : worker->options.config->commit_interval_ms;
     return clock_wall_ms() - worker->committed_at_ms >= interval_ms ||
-           worker->outbox.bytes > OUTBOX_BYTES_MAX;
+           worker->outbox.bytes > OUTBOX_BYTES_MAX || worker->context.commit_now;
 }
 
 static int sleep_ms(const struct worker *worker) {
