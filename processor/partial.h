@@ -23,7 +23,8 @@ enum {
     SCHEMA_PARTIAL = 4,
     SCHEMA_CHECKPOINT = 5,
     SCHEMA_CLOCK = 7,
-    SCHEMA_HISTORY = 8
+    SCHEMA_HISTORY = 8,
+    SCHEMA_WINDOW = 9
 };
 enum { FRAME_BYTES = 5 };
 

@@ -1,32 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "task/stage.h"
 
-static void mark_windows(struct task_state *task, const struct pane *pane, bool is_replay) {
+/* Said by the order of the log, not by when we commit: the pane remembers where the seal was when
+ * it was last touched.  In a replay clocks and partials that came in between are compacted, so
+ * there the state topic says it. */
+static void mark_view(struct task_stage *stage, struct view *view, const struct pane *pane,
+                      struct outbox *outbox) {
+    bool is_after_seal = pane->touched_at_ms >= view->frame->end_ms;
+    if (is_after_seal && !view->is_revised && outbox) {
+        view->is_revised = true;
+        write_revised(stage, view, outbox);
+    }
+    view->is_urgent |= view->frame->is_sealed && !is_after_seal;
+}
+
+static void mark_windows(struct task_stage *stage, struct task_state *task, const struct pane *pane,
+                         struct outbox *outbox) {
     struct windows *windows = &task->windows;
     for (int w = 0; w < task->definition->window_count; w++) {
         int64_t start_ms, end_ms;
         for (int64_t i = 0; window_covering(&task->definition->windows[w], pane->start_ms,
                                             pane->end_ms, i, &start_ms, &end_ms);
              i++) {
-            if (is_replay && clocks_passed(&task->clocks, BOUNDARY_FINAL, start_ms, end_ms))
+            if (!outbox && clocks_passed(&task->clocks, BOUNDARY_FINAL, start_ms, end_ms))
                 continue;
             struct view *view =
                 windows_view(windows, &task->clocks, w, start_ms, end_ms, pane->group);
-            /* Said by the order of the log, not by when we commit: the pane remembers where the
-             * seal was when it was last touched. */
-            bool is_after_seal = pane->touched_at_ms >= end_ms;
-            view->is_revised |= is_after_seal;
-            view->is_urgent |= view->frame->is_sealed && !is_after_seal;
+            mark_view(stage, view, pane, outbox);
             windows_wait(windows, view);
             windows_change(windows, view);
         }
     }
 }
 
-static void mark_touched(struct task_state *task, bool is_replay) {
+static void mark_touched(struct task_stage *stage, struct task_state *task, struct outbox *outbox) {
     struct pane_list *touched = &task->table.touched;
     for (size_t i = 0; i < touched->count; i++) {
-        mark_windows(task, touched->items[i], is_replay);
+        mark_windows(stage, task, touched->items[i], outbox);
         touched->items[i]->is_touched = false;
     }
     touched->count = 0;
@@ -47,7 +57,7 @@ void stage_advance(struct task_stage *stage, int64_t now_ms, bool drain, struct 
         return;
     for (int t = 0; t < stage->task_count; t++) {
         struct task_state *task = &stage->tasks[t];
-        mark_touched(task, outbox == NULL);
+        mark_touched(stage, task, outbox);
         if (task->clocks_moved)
             windows_advance(&task->windows, &task->clocks);
     }

@@ -211,6 +211,9 @@ bool restore_pane(struct task_stage *stage, struct slice value) {
     struct pane *pane = stage_pane(task, group, start_ms, end_ms, epoch);
     if (!pane)
         return false;
+    /* An older store may hold what was merged. */
+    for (int32_t i = 0; i < pane->source_count; i++)
+        forget_source(stage, task, pane, pane_sources(pane)[i]->partition);
     table_put_history(&task->table, pane, late, tables);
     table_touch(&task->table, pane, INT64_MIN);
     task->clocks_moved = true;

@@ -248,14 +248,6 @@ static bool load_clock(struct task_stage *stage, struct reader *key, struct slic
     return !task || clocks_put(&task->clocks, &clock);
 }
 
-static int find_window(const struct task_definition *definition, struct slice name) {
-    for (int w = 0; w < definition->window_count; w++) {
-        if (slice_equal(slice_from(definition->windows[w].name), name))
-            return w;
-    }
-    return -1;
-}
-
 /* Hashes of another definition's metrics say nothing about ours. */
 static void load_published(const struct task_definition *definition, struct reader *reader,
                            struct view *view) {
@@ -274,7 +266,7 @@ static bool load_view(struct task_stage *stage, struct reader *key, struct slice
     int64_t flags = read_long(&reader);
     if (!reader_done(key) || reader.failed)
         return false;
-    int window = task ? find_window(task->definition, name) : -1;
+    int window = task ? stage_find_window(task->definition, name) : -1;
     if (window < 0)
         return true;
     struct view *view = windows_view(&task->windows, &task->clocks, window, start_ms, end_ms,

@@ -89,7 +89,9 @@ static struct sli describe(const struct task_stage *stage, const struct task_sta
         .epoch = epoch,
         .mixed_epochs = merged->is_mixed,
         .method = SLICE("full"),
-        .watermark_ms = task->clocks.limit_ms[BOUNDARY_SEALED],
+        /* Of a final window, one that does not depend on when we come to it. */
+        .watermark_ms =
+            status == SLI_FINAL ? view->frame->end_ms : task->clocks.limit_ms[BOUNDARY_SEALED],
         .revision = {epoch, stage->options.incarnation, stage->position},
         .computed_at_ms = now_ms,
     };
@@ -158,6 +160,8 @@ static void publish_view(struct task_stage *stage, struct view *view, int64_t no
         stage->stats.published++;
         stage->stats.finals += sli.status == SLI_FINAL;
     }
+    if (sli.status == SLI_FINAL && view->is_revised)
+        forget_revised(stage, view, outbox);
     windows_change(&task->windows, view);
 }
 

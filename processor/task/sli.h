@@ -55,7 +55,8 @@ struct sli {
     int64_t epoch;        /* the greatest among its panes */
     struct slice method;  /* "full" */
     struct slice formula; /* metric and version of its meaning: "precision/1" */
-    int64_t watermark_ms; /* all source partitions have sealed up to here; or WATERMARK_NONE */
+    int64_t watermark_ms; /* all source partitions have sealed up to here, of FINAL: window_end_ms;
+                             or WATERMARK_NONE */
     struct sli_revision revision;
     int64_t computed_at_ms; /* wall time */
 };

@@ -3,7 +3,7 @@
  *     step    clocks.c  table.c                 what the partials say
  *     commit  windows.c advance.c               which windows that touches
  *             merge.c publish.c                 their values, as SLIs
- *             history.c                         panes that became final
+ *             history.c status.c                what a rebuild could not find out
  *     flush   persist.c                         what changed, to the store
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -93,6 +93,12 @@ void write_clocks(struct task_stage *stage, struct task_state *task, struct outb
 bool restore_pane(struct task_stage *stage, struct slice value);
 bool restore_clock(struct task_stage *stage, struct slice value);
 
+/* status.c: a window was revised; it needs no memory any more. */
+void write_revised(struct task_stage *stage, const struct view *view, struct outbox *outbox);
+void forget_revised(struct task_stage *stage, const struct view *view, struct outbox *outbox);
+/* As restore_pane. */
+bool restore_revised(struct task_stage *stage, struct slice value);
+
 /* persist.c */
 enum status stage_load(struct task_stage *stage, struct error *err) MUST_CHECK;
 enum status stage_flush(struct task_stage *stage, struct error *err) MUST_CHECK;
@@ -101,8 +107,9 @@ void forget_source(struct task_stage *stage, const struct task_state *task, cons
                    int32_t partition);
 void forget_view(void *context /* struct task_stage */, const struct view *view);
 
-/* task.c: NULL when the configuration has no such task. */
+/* task.c: NULL, or -1, when the configuration has no such task or window. */
 struct task_state *stage_find_task(struct task_stage *stage, struct slice name);
+int stage_find_window(const struct task_definition *definition, struct slice name);
 /* False: malformed.  Of a task that we do not know: ignored. */
 bool stage_put_clock(struct task_stage *stage, const struct clock_partial *said);
 /* NULL when the stretch is no pane, or another end is known of this start and epoch. */

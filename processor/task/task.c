@@ -94,6 +94,14 @@ struct task_state *stage_find_task(struct task_stage *stage, struct slice name) 
     return NULL;
 }
 
+int stage_find_window(const struct task_definition *definition, struct slice name) {
+    for (int w = 0; w < definition->window_count; w++) {
+        if (slice_equal(slice_from(definition->windows[w].name), name))
+            return w;
+    }
+    return -1;
+}
+
 struct pane *stage_pane(struct task_state *task, struct slice group, int64_t start_ms,
                         int64_t end_ms, int64_t epoch) {
     if (start_ms >= end_ms || start_ms < -TIME_LIMIT_MS || end_ms > TIME_LIMIT_MS ||
@@ -209,12 +217,17 @@ enum status task_step(struct task_stage *stage, const struct task_record *record
 
 enum status task_restore(struct task_stage *stage, const struct task_record *record,
                          struct error *err UNUSED) {
+    /* A window that is FINAL: the clocks say so too, and it leaves when the replay settles. */
     if (!record->value.data)
         return STATUS_OK;
     struct slice body;
-    bool is_good = read_frame(record->value, SCHEMA_CLOCK, &body)
-                       ? restore_clock(stage, record->value)
-                       : restore_pane(stage, record->value);
+    bool is_good = false;
+    if (read_frame(record->value, SCHEMA_CLOCK, &body))
+        is_good = restore_clock(stage, record->value);
+    else if (read_frame(record->value, SCHEMA_WINDOW, &body))
+        is_good = restore_revised(stage, record->value);
+    else
+        is_good = restore_pane(stage, record->value);
     stage->stats.malformed += !is_good;
     return STATUS_OK;
 }

@@ -31,7 +31,6 @@ struct task_options {
     /* End offset of the partition now: nothing is published before it is reached, since what
      * compaction took away before it is further on.  0: no further than committed. */
     int64_t end;
-    bool has_history; /* the store is empty and records of the state topic follow */
 };
 
 struct task_record {
@@ -43,8 +42,10 @@ struct task_record {
 enum status task_open(const struct task_options *options, struct task_stage **out_stage,
                       struct error *err) MUST_CHECK;
 void task_close(struct task_stage *stage);
-/* A record of the state topic (merged FINAL panes; the clocks that made them final), on rebuild
- * from an empty disk, before any step. */
+/* A record of the state topic: merged FINAL panes, the clocks that made them final, windows that
+ * were revised.  All of them, in the order of the topic, before any step, whenever task_position is
+ * before the committed offset: what the store lacks since then may be gone from the partials.
+ * Supersedes what the store says. */
 enum status task_restore(struct task_stage *stage, const struct task_record *record,
                          struct error *err) MUST_CHECK;
 

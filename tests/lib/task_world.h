@@ -364,6 +364,32 @@ static inline UNUSED void machine_release(struct machine *machine) {
     outbox_release(&machine->outbox);
 }
 
+/* As the worker does after opening: all of the state topic when the store lags behind the commits.
+ */
+static inline UNUSED void machine_restore(struct machine *machine) {
+    struct error err;
+    if (task_position(machine->stage) >= machine->committed)
+        return;
+    for (size_t i = 0; i < machine->state.count; i++) {
+        struct task_record record = log_read(&machine->state, i);
+        assert_ok(task_restore(machine->stage, &record, &err));
+    }
+    struct task_stats stats;
+    task_stats(machine->stage, &stats);
+    assert_int_equal(stats.malformed, 0);
+}
+
+/* The stage comes back from the state topic and the partials that are left. */
+static inline UNUSED void machine_lose_disk(struct machine *machine) {
+    machine_close(machine);
+    memory_disk_destroy(machine->disk);
+    machine->disk = memory_disk_create();
+    log_compact(machine->log);
+    machine->end = (int64_t)machine->log->count;
+    assert_ok(machine_open(machine));
+    machine_restore(machine);
+}
+
 /* Steps over up to count records of the log. */
 static inline UNUSED void machine_step(struct machine *machine, size_t count) {
     struct error err;

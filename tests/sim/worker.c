@@ -110,20 +110,6 @@ static bool open_partition(struct cluster *cluster, struct slot *slot, int numbe
     return true;
 }
 
-static enum status count_key(void *context, struct slice key UNUSED, struct slice value UNUSED) {
-    ++*(size_t *)context;
-    return STATUS_OK;
-}
-
-static bool is_empty(struct store *store) {
-    size_t keys = 0;
-    for (int kind = FAMILY_META; kind <= FAMILY_PANES; kind++)
-        if (store->ops->scan(store, (struct family){.kind = (enum family_kind)kind}, count_key,
-                             &keys, NULL) != STATUS_OK)
-            return false;
-    return keys == 0;
-}
-
 static bool restore_history(struct cluster *cluster, struct slot *slot, int number) {
     struct error err = {0};
     const struct broker_log *log = &cluster->broker.logs[TOPIC_STATE][number];
@@ -146,7 +132,6 @@ static bool open_task(struct cluster *cluster, struct slot *slot, int number) {
         .incarnation = 1,
         .store = slot->store,
         .committed = cluster->broker.committed[STAGE_TASK][number].positions[0],
-        .has_history = is_empty(slot->store),
     };
     if (!slot_survives(cluster, slot, task_open(&options, &slot->task, &err), &err, "open task"))
         return false;

@@ -64,6 +64,7 @@ TEST(a_window_goes_from_provisional_to_on_time_to_revised_to_final) {
     assert_int_equal(sli.status, SLI_FINAL);
     assert_int_equal(sli.trust, TRUST_TRUSTED);
     assert_close(sli.value, .75, 0);
+    assert_int_equal(sli.watermark_ms, MINUTE); /* its end, however late we come to it */
     assert_int_equal(look(&machine, "volume", 0, 2 * MINUTE).status, SLI_ON_TIME);
     machine_release(&machine);
     log_release(&log);
