@@ -11,6 +11,8 @@
 #define UNUSED __attribute__((unused))
 /* Calls release(&variable) when the variable leaves its scope. */
 #define SCOPED(release) __attribute__((cleanup(release)))
+/* A hint to the memory system, never a fault. */
+#define PREFETCH(address) __builtin_prefetch(address)
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* 128-bit integers hold the fixed-point sums; ISO C has no name for them. */

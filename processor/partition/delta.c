@@ -74,6 +74,17 @@ struct delta_entry *delta_first(const struct delta *delta, const struct hash128 
     return from(delta, *bucket_of(delta, key), key);
 }
 
+void delta_prefetch(const struct delta *delta, const struct hash128 *keys, size_t count) {
+    enum { DISTANCE = 16 };
+    for (size_t i = 0; i < count + DISTANCE; i++) {
+        if (i < count)
+            PREFETCH(bucket_of(delta, &keys[i]));
+        uint32_t number = i >= DISTANCE ? *bucket_of(delta, &keys[i - DISTANCE]) : DELTA_NONE;
+        if (number != DELTA_NONE)
+            PREFETCH(&delta->entries[number]);
+    }
+}
+
 struct delta_entry *delta_next(const struct delta *delta, const struct delta_entry *entry) {
     return from(delta, entry->next, &entry->key);
 }

@@ -48,6 +48,9 @@ void delta_trim(struct delta *delta, size_t count);
 /* Of the entries in use and their share of buckets. */
 size_t delta_bytes(const struct delta *delta);
 
+/* Starts to bring what delta_first will read into the cache: all keys of a batch, then what they
+ * name. */
+void delta_prefetch(const struct delta *delta, const struct hash128 *keys, size_t count);
 /* First entry of this key, then the next ones; NULL at the end.  Keys are distinct between tasks.
  */
 struct delta_entry *delta_first(const struct delta *delta, const struct hash128 *key);

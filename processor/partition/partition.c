@@ -203,6 +203,7 @@ static struct hash128 *keys_of(struct partition *partition, const struct event *
                                size_t count) {
     struct hash128 *keys =
         arena_take(&partition->batch, (count * partition->task_count + 1) * sizeof *keys);
+    memset(keys, 0, count * partition->task_count * sizeof *keys);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < partition->task_count && events[i].refusal == REFUSAL_NONE; j++)
             keys[i * partition->task_count + j] =
@@ -218,6 +219,7 @@ enum status partition_step(struct partition *partition, const struct event *even
     partition->outbox = partition->live ? outbox : NULL;
     partition->changed_since_flush = true;
     const struct hash128 *keys = keys_of(partition, events, count);
+    delta_prefetch(&partition->delta, keys, count * partition->task_count);
     TRY(look_up(partition, events, count, keys, err));
     for (size_t i = 0; i < count; i++)
         TRY(step_one(partition, &events[i], &keys[i * partition->task_count], err));

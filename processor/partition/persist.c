@@ -37,13 +37,31 @@ struct locating {
 
 /* ---- rows and marks ---- */
 
-static int compare_rows(const void *left, const void *right) {
-    const struct store_row *a = left, *b = right;
-    if (a->family.instance != b->family.instance)
-        return a->family.instance < b->family.instance ? -1 : 1;
-    if (a->family.slice != b->family.slice)
-        return a->family.slice < b->family.slice ? -1 : 1;
-    return memcmp(a->key.data, b->key.data, ROW_KEY_BYTES);
+/* What rows are sorted by, packed: the rows themselves and their keys lie scattered. */
+struct row_order {
+    uint64_t family, key_high, key_low; /* big-endian numbers: they order as the bytes do */
+    uint32_t entry;                     /* in the delta */
+};
+
+static uint64_t big_endian(const unsigned char *bytes) {
+    uint64_t number = 0;
+    for (int i = 0; i < 8; i++)
+        number = number << 8 | bytes[i];
+    return number;
+}
+
+static int compare_orders(const void *left, const void *right) {
+    const struct row_order *a = left, *b = right;
+    if (a->family != b->family)
+        return a->family < b->family ? -1 : 1;
+    if (a->key_high != b->key_high)
+        return a->key_high < b->key_high ? -1 : 1;
+    return (a->key_low > b->key_low) - (a->key_low < b->key_low);
+}
+
+/* Instance and segment as store.h orders families. */
+static uint64_t family_order(const struct instance *instance, int64_t segment) {
+    return (uint64_t)instance->id << 32 | ((uint32_t)(int32_t)segment ^ UINT32_C(0x80000000));
 }
 
 static void gather_mark(struct gathered *gathered, const struct instance *instance,
@@ -59,32 +77,50 @@ static void gather_mark(struct gathered *gathered, const struct instance *instan
         (struct slice){key, sizeof key}, scratch);
 }
 
-static void gather_entry(struct gathered *gathered, const struct delta_entry *entry) {
+static void gather_row(struct gathered *gathered, const struct delta_entry *entry) {
     struct partition *partition = gathered->partition;
-    struct instance *instance = &partition->instances[entry->instance];
-    struct segment *segment = segments_find(&instance->segments, entry->segment);
-    if (!segment)
-        return; /* expired: nobody asks for it any more */
-    if (entry->flags & DELTA_ROW_UNSTORED) {
-        buffer_reset(&partition->scratch);
-        row_write(entry, &instance->layout, &partition->scratch);
-        gathered->rows[gathered->row_count++] =
-            (struct store_row){{FAMILY_ROWS, instance->id, entry->segment},
-                               {(const char *)entry->key.bytes, ROW_KEY_BYTES},
-                               arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
-    } else if (entry->flags & DELTA_MARK_UNSTORED) {
-        gather_mark(gathered, instance, entry);
-        segment->has_marks = true;
+    const struct instance *instance = &partition->instances[entry->instance];
+    buffer_reset(&partition->scratch);
+    row_write(entry, &instance->layout, &partition->scratch);
+    gathered->rows[gathered->row_count++] =
+        (struct store_row){{FAMILY_ROWS, instance->id, entry->segment},
+                           {(const char *)entry->key.bytes, ROW_KEY_BYTES},
+                           arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
+}
+
+/* Marks at once; rows by their order.  Rows of expired segments: nobody asks for them any more. */
+static size_t gather_orders(struct gathered *gathered, struct row_order *orders) {
+    struct partition *partition = gathered->partition;
+    size_t count = 0;
+    for (size_t i = 0; i < partition->delta.count; i++) {
+        const struct delta_entry *entry = &partition->delta.entries[i];
+        if (!(entry->flags & (DELTA_ROW_UNSTORED | DELTA_MARK_UNSTORED)))
+            continue;
+        struct instance *instance = &partition->instances[entry->instance];
+        struct segment *segment = segments_find(&instance->segments, entry->segment);
+        if (!segment)
+            continue;
+        if (entry->flags & DELTA_ROW_UNSTORED) {
+            orders[count++] = (struct row_order){family_order(instance, entry->segment),
+                                                 big_endian(entry->key.bytes),
+                                                 big_endian(entry->key.bytes + 8), (uint32_t)i};
+        } else {
+            gather_mark(gathered, instance, entry);
+            segment->has_marks = true;
+        }
     }
+    return count;
 }
 
 static void gather_delta(struct gathered *gathered) {
     struct delta *delta = &gathered->partition->delta;
-    gathered->rows =
-        arena_take(&gathered->partition->batch, (delta->count + 1) * sizeof *gathered->rows);
-    for (size_t i = 0; i < delta->count; i++)
-        gather_entry(gathered, &delta->entries[i]);
-    qsort(gathered->rows, gathered->row_count, sizeof *gathered->rows, compare_rows);
+    struct arena *batch = &gathered->partition->batch;
+    struct row_order *orders = arena_take(batch, (delta->count + 1) * sizeof *orders);
+    size_t count = gather_orders(gathered, orders);
+    qsort(orders, count, sizeof *orders, compare_orders);
+    gathered->rows = arena_take(batch, (count + 1) * sizeof *gathered->rows);
+    for (size_t i = 0; i < count; i++)
+        gather_row(gathered, &delta->entries[orders[i].entry]);
 }
 
 static struct instance *instance_of(struct partition *partition, uint32_t id) {
@@ -268,7 +304,7 @@ static enum status drop_unneeded(struct partition *partition, struct error *err)
     return STATUS_OK;
 }
 
-/* Flushed rows stay in memory for reading, the newer half of what the delta may hold. */
+/* Flushed rows stay in memory for reading, the newest three quarters of what the delta may hold. */
 static void keep_as_cache(struct partition *partition) {
     struct delta *delta = &partition->delta;
     delta->unstored_rows = 0;

@@ -5,6 +5,7 @@
 #include "worker/worker.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,12 +277,20 @@ static bool turn_items(struct worker *worker) {
     return busy;
 }
 
+/* What other threads allocated and this one freed stays in their arenas otherwise. */
+static void give_back_memory(void) {
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
 static void report(struct worker *worker) {
     int64_t now_us = clock_monotonic_us();
     worker->figures.turned_at_us = now_us;
     if (now_us - worker->reported_at_us < REPORT_US)
         return;
     worker->reported_at_us = now_us;
+    give_back_memory();
     worker->figures.wanted = worker->owned_count;
     worker->figures.opened = 0;
     for (size_t i = 0; i < worker->owned_count; i++) {
