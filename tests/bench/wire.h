@@ -164,15 +164,20 @@ static inline void kafka_create_topic(rd_kafka_t *client, const char *name, int 
     rd_kafka_NewTopic_destroy(topic);
 }
 
-static inline void kafka_send(rd_kafka_t *client, const char *topic, const char *id,
-                              const unsigned char *value, size_t size, int64_t time_ms) {
-    rd_kafka_resp_err_t code;
-    while ((code = rd_kafka_producev(
-                client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(id, WIRE_ID_SIZE),
-                RD_KAFKA_V_VALUE((void *)(uintptr_t)value, size), RD_KAFKA_V_TIMESTAMP(time_ms),
-                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END))) {
-        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-            die("produce", rd_kafka_err2str(code));
+static inline void kafka_send(rd_kafka_t *client, const char *topic, char *id, unsigned char *value,
+                              size_t size, int64_t time_ms) {
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {id, WIRE_ID_SIZE}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {value, size}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = time_ms},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+    };
+    rd_kafka_error_t *failure;
+    while ((failure = rd_kafka_produceva(client, parts, sizeof parts / sizeof *parts))) {
+        if (rd_kafka_error_code(failure) != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            die("produce", rd_kafka_error_string(failure));
+        rd_kafka_error_destroy(failure);
         (void)rd_kafka_poll(client, 10);
     }
 }
