@@ -98,7 +98,8 @@ static void name_groups(struct pass *pass, struct row *row) {
             const char *part = grouping->columns[k] == COLUMN_ZONE ? row->prediction->zone
                                                                    : row->prediction->vendor;
             is_missing = is_missing || !part[0];
-            strcat(strcat(text, k ? "," : ""), part);
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "%s%s", k ? "," : "", part);
         }
         bool is_known = is_missing || is_admitted(pass, row->task, i, text);
         snprintf(row->groups[i + 1], TEXT_MAX, "%.20s%s%.30s", grouping->name,

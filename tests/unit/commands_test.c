@@ -32,6 +32,8 @@ static int slipstream(const char *arguments) {
     return WEXITSTATUS(status);
 }
 
+static char *rest; /* of the output, for strtok_r */
+
 static size_t count_lines(const char *text) {
     size_t lines = 0;
     for (; *text; text++)
@@ -50,7 +52,7 @@ TEST(every_command_in_the_help_explains_itself_with_an_example) {
     assert_int_equal(slipstream("--help"), 0);
     char *help = strdup(output);
     int commands = 0;
-    for (char *line = strtok(help, "\n"); line; line = strtok(NULL, "\n")) {
+    for (char *line = strtok_r(help, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         char name[20], arguments[60];
         if (sscanf(line, "  %19[a-z]", name) != 1 || strcmp(name, "slipstream") == 0)
             continue;
@@ -120,8 +122,8 @@ static void read_cells(const char *line, double *out_cells, int count) {
 
 /* The rows behind the header, one by one. */
 static char *first_row(void) {
-    (void)strtok(output, "\n");
-    return strtok(NULL, "\n");
+    (void)strtok_r(output, "\n", &rest);
+    return strtok_r(NULL, "\n", &rest);
 }
 
 /* The golden sums of TIPS(1, 1000). */
@@ -130,7 +132,7 @@ TEST(the_items_are_those_of_the_named_stream) {
     assert_int_equal(slipstream("generate TIPS --seed 1 --count 1000 --what items"), 0);
     double sums[CELLS] = {0}, cells[CELLS];
     int rows = 0;
-    for (char *line = first_row(); line; line = strtok(NULL, "\n"), rows++) {
+    for (char *line = first_row(); line; line = strtok_r(NULL, "\n", &rest), rows++) {
         read_cells(line, cells, CELLS);
         for (int i = 0; i < CELLS; i++)
             sums[i] += cells[i];
@@ -149,7 +151,7 @@ static double share_of_ones(const char *arguments) {
     enum { TIME = 1, LABEL, CELLS };
     assert_int_equal(slipstream(arguments), 0);
     double rows = 0, ones = 0, before = 0, cells[CELLS];
-    for (char *line = first_row(); line; line = strtok(NULL, "\n")) {
+    for (char *line = first_row(); line; line = strtok_r(NULL, "\n", &rest)) {
         read_cells(line, cells, CELLS);
         assert_true(cells[TIME] >= before);
         before = cells[TIME];
