@@ -85,9 +85,9 @@ static enum status visit_dead_letter(void *owner UNUSED, const struct kafka_reco
     return STATUS_OK;
 }
 
-typedef enum status visit_record(void *owner, const struct kafka_record *record, struct error *err);
-
-static enum status read_topic(const struct config *config, const char *topic, visit_record *visit,
+static enum status read_topic(const struct config *config, const char *topic,
+                              enum status (*visit)(void *owner, const struct kafka_record *record,
+                                                   struct error *err),
                               struct error *err) {
     struct admin *admin = NULL;
     struct assign_consumer *consumer = NULL;
