@@ -54,6 +54,13 @@ void cluster_destroy(struct cluster *cluster) {
 
 /* ---- what goes wrong from outside ---- */
 
+/* Just after the logs were idle for long a rebuild begins in the middle of the backfill: when most
+ * can be got wrong. */
+static bool is_storm(const struct cluster *cluster) {
+    int64_t since_ms = cluster->now_ms - cluster->world->backfill_ms;
+    return cluster->world->gap_ms && since_ms >= 0 && since_ms < 12 * (int64_t)MINUTE;
+}
+
 /* The group's assignment.  Whoever has missed one may have lost partitions in between and got them
  * back: all that it holds is stale.  What is not committed is given up. */
 static void learn(struct cluster *cluster, struct worker *worker, enum stage stage) {
@@ -73,7 +80,7 @@ static void learn(struct cluster *cluster, struct worker *worker, enum stage sta
 /* The process is gone: memory, open transactions, sometimes its disks.  It starts again at once. */
 static void crash(struct cluster *cluster, struct worker *worker) {
     cluster->counts->crashes++;
-    bool loses_disks = random_chance(&cluster->random, .2);
+    bool loses_disks = random_chance(&cluster->random, is_storm(cluster) ? .6 : .2);
     for (int stage = 0; stage < STAGES; stage++) {
         worker_close(worker, (enum stage)stage);
         worker->epochs[stage] = broker_producer_create(
@@ -163,13 +170,6 @@ static bool turn(struct cluster *cluster, struct worker *worker, enum stage stag
     return worker_commit(cluster, worker, stage, drain);
 }
 
-/* Just after the logs were idle for long a rebuild begins in the middle of the backfill: when most
- * can be got wrong. */
-static bool is_storm(const struct cluster *cluster) {
-    int64_t since_ms = cluster->now_ms - cluster->world->backfill_ms;
-    return cluster->world->gap_ms && since_ms >= 0 && since_ms < 12 * (int64_t)MINUTE;
-}
-
 /* Wall time; logs that wait are worth a longer step than logs that are there already. */
 static void pass_time(struct cluster *cluster) {
     bool is_live = cluster->now_ms < cluster->world->last_append_ms + 4 * (int64_t)MINUTE;
@@ -229,7 +229,7 @@ bool cluster_run(struct cluster *cluster) {
         enum stage stage = (enum stage)random_below(&cluster->random, STAGES);
         if (!turn(cluster, worker, stage) && !cluster->failure[0])
             crash(cluster, worker);
-        double worse = is_storm(cluster) ? 4 : 1;
+        double worse = is_storm(cluster) ? 8 : 1;
         if (cluster->has_faults && random_chance(&cluster->random, .005 * worse))
             crash(cluster, worker);
         if (cluster->has_faults && random_chance(&cluster->random, .02 * worse))
