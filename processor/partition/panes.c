@@ -6,16 +6,31 @@
 
 #include "base/varint.h"
 
-enum { SLOTS_MIN = 16, ENTRY_BYTES_ABOUT = 400 };
+enum { SPARE_MAX = 512, SLOTS_MIN = 16, ENTRY_BYTES_ABOUT = 400 };
 
 void panes_init(struct panes *panes, const struct shape *shape, uint32_t instance) {
     *panes = (struct panes){.shape = shape, .instance = instance};
+    panes->spare = alloc_zero(SPARE_MAX, sizeof(struct tables *));
 }
 
-static void pane_destroy(struct pane *pane) {
+static void give_tables(struct panes *panes, struct tables *tables) {
+    if (!tables)
+        return;
+    if (panes->spare_count == SPARE_MAX) {
+        tables_destroy(tables);
+        return;
+    }
+    tables_clear(tables);
+    panes->spare[panes->spare_count++] = tables;
+}
+
+static struct tables *take_tables(struct panes *panes) {
+    return panes->spare_count > 0 ? panes->spare[--panes->spare_count] : tables_create();
+}
+
+static void pane_destroy(struct panes *panes, struct pane *pane) {
     for (size_t i = 0; i < pane->count; i++)
-        if (pane->entries[i].tables)
-            tables_destroy(pane->entries[i].tables);
+        give_tables(panes, pane->entries[i].tables);
     free(pane->entries);
     free(pane->slots);
     free(pane);
@@ -23,7 +38,10 @@ static void pane_destroy(struct pane *pane) {
 
 void panes_release(struct panes *panes) {
     for (size_t i = 0; i < panes->count; i++)
-        pane_destroy(panes->sorted[i]);
+        pane_destroy(panes, panes->sorted[i]);
+    while (panes->spare_count > 0)
+        tables_destroy(panes->spare[--panes->spare_count]);
+    free((void *)panes->spare);
     free((void *)panes->sorted);
     *panes = (struct panes){0};
 }
@@ -101,8 +119,8 @@ static struct slice tables_of(struct slice value) {
     return (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)};
 }
 
-static enum status load_tables(const struct panes *panes, int64_t start_ms,
-                               struct pane_entry *entry, struct store *store, struct error *err) {
+static enum status load_tables(struct panes *panes, int64_t start_ms, struct pane_entry *entry,
+                               struct store *store, struct error *err) {
     char key_bytes[PANE_KEY_BYTES];
     pane_write_key(panes->instance, start_ms, entry->group, key_bytes);
     struct slice key = {key_bytes, sizeof key_bytes}, value;
@@ -111,7 +129,7 @@ static enum status load_tables(const struct panes *panes, int64_t start_ms,
     enum status status =
         store->ops->get(store, (struct family){.kind = FAMILY_PANES}, &key, 1, &value, &arena, err);
     if (status == STATUS_OK) {
-        entry->tables = tables_create();
+        entry->tables = take_tables(panes);
         if (!value.data || !tables_read(entry->tables, panes->shape, tables_of(value)))
             status = error_set(err, STATUS_CORRUPT, "stored pane does not parse");
     }
@@ -132,7 +150,7 @@ enum status panes_entry(struct panes *panes, struct pane *pane, uint16_t group, 
     } else {
         panes->loaded++;
         entry = add_entry(panes, pane, group);
-        entry->tables = tables_create();
+        entry->tables = take_tables(panes);
     }
     *out_entry = entry;
     return STATUS_OK;
@@ -168,7 +186,7 @@ void panes_seal(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms) 
 void panes_remove(struct panes *panes, size_t count) {
     for (size_t i = 0; i < count; i++) {
         panes->entries -= panes->sorted[i]->count;
-        pane_destroy(panes->sorted[i]);
+        pane_destroy(panes, panes->sorted[i]);
     }
     panes->count -= count;
     memmove((void *)panes->sorted, (void *)(panes->sorted + count),

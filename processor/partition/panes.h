@@ -39,10 +39,12 @@ struct panes {
     const struct shape *shape;
     struct pane **sorted; /* by start */
     size_t count, capacity;
-    size_t last;       /* index of the pane touched last */
-    size_t entries;    /* of all panes */
-    size_t bytes;      /* of tables in memory, as of the last flush */
-    size_t loaded;     /* tables made or loaded since then */
+    size_t last;           /* index of the pane touched last */
+    size_t entries;        /* of all panes */
+    size_t bytes;          /* of tables in memory, as of the last flush */
+    size_t loaded;         /* tables made or loaded since then */
+    struct tables **spare; /* of panes that are final, emptied: the next panes grow into them */
+    size_t spare_count;
     uint32_t instance; /* family number in the store's keys */
 };
 

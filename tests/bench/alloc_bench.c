@@ -123,7 +123,7 @@ static void define(struct task_definition *task, struct config *config) {
                                            .columns = columns,
                                            .column_count = COLUMNS,
                                            .prediction_time_column = -1,
-                                           .disorder_max_ms = 24 * 60 * MINUTE};
+                                           .disorder_max_ms = MINUTE};
     *config = (struct config){.application = "bench",
                               .tasks = task,
                               .task_count = 1,
