@@ -179,6 +179,8 @@ enum status partition_commit(struct partition *partition, int64_t now_ms, bool d
                              struct outbox *outbox, struct error *err) {
     if (!partition->live)
         return STATUS_OK;
+    if (mutation == MUTATION_EARLY_DROP)
+        TRY(persist_drop_expired(partition, err));
     partition->outbox = outbox;
     join_expire_orphans(partition);
     partition->outbox = NULL;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "partition/internal.h"
-#include "state/mutation.h"
 
 static const struct family meta = {.kind = FAMILY_META}, pane_family = {.kind = FAMILY_PANES},
                            orphan_family = {.kind = FAMILY_ORPHANS};
@@ -304,6 +303,13 @@ static enum status drop_unneeded(struct partition *partition, struct error *err)
     return STATUS_OK;
 }
 
+enum status persist_drop_expired(struct partition *partition, struct error *err) {
+    arena_reset(&partition->batch);
+    for (size_t i = 0; i < partition->instance_count; i++)
+        forget_expired(partition, &partition->instances[i]);
+    return drop_unneeded(partition, err);
+}
+
 /* Flushed rows stay in memory for reading, the newest three quarters of what the delta may hold. */
 static void keep_as_cache(struct partition *partition) {
     struct delta *delta = &partition->delta;
@@ -320,8 +326,6 @@ static enum status flush_all(struct partition *partition, struct error *err) {
     arena_reset(&partition->batch);
     for (size_t i = 0; i < partition->instance_count; i++)
         forget_expired(partition, &partition->instances[i]);
-    if (mutation == MUTATION_EARLY_DROP)
-        TRY(drop_unneeded(partition, err));
     checkpoint_prune_decisions(partition);
     gather_delta(&gathered);
     locate(&gathered);
