@@ -201,7 +201,8 @@ void floor_of(const struct partition *partition, int64_t out_offsets[LOG_COUNT],
 
 /* ---- persist.c ---- */
 enum status persist_flush(struct partition *partition, struct error *err);
-/* Drops what has expired by the present clocks: only a flush may, whose offsets have passed that. */
+/* Drops what has expired by the present clocks: only a flush may, whose offsets have passed that.
+ */
 enum status persist_drop_expired(struct partition *partition, struct error *err);
 /* out_found: false when the store is empty. */
 enum status persist_load_meta(struct partition *partition, struct slice *out_meta, bool *out_found,
