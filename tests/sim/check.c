@@ -103,6 +103,19 @@ bool check_partials(const struct cluster *cluster, const struct oracle *oracle,
     return is_right;
 }
 
+void check_epochs(const struct cluster *cluster, struct epoch_starts *out_starts) {
+    struct latest latest;
+    latest_init(&latest, &cluster->broker, TOPIC_PARTIALS);
+    for (int i = 0; i < PARTITIONS_MAX; i++)
+        out_starts->from_ms[i] = INT64_MAX;
+    for (size_t i = 0; i < latest.count; i++) {
+        struct clock_partial clock;
+        if (clock_partial_read(latest.entries[i].value, &clock) && clock.key.epoch == 2)
+            out_starts->from_ms[clock.key.partition] = clock.from_ms;
+    }
+    latest_release(&latest);
+}
+
 /* ---- dead letters ---- */
 
 struct letter {
@@ -136,7 +149,7 @@ static void read_letter(const struct world *world, const struct broker_record *r
         .task = -1,
         .offset = number(header(record, "slipstream.errors.offset")),
     };
-    for (int i = 0; i < world->config.task_count; i++)
+    for (int i = world->config.task_count; i-- > 0;)
         if (slice_equal(task, slice_from(world->tasks[i].name)))
             out->task = i;
     snprintf(out->code, sizeof out->code, "%.*s", (int)code.size, code.data ? code.data : "");

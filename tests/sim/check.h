@@ -27,6 +27,8 @@ bool check_equal(const struct cluster *a, const struct cluster *b, const struct 
 /* Of one uninterrupted run: its counters. */
 bool check_counts(const struct cluster *cluster, const struct oracle *oracle,
                   char out_failure[FAILURE_MAX]);
+/* From when the newest epoch applies, from the clocks. */
+void check_epochs(const struct cluster *cluster, struct epoch_starts *out_starts);
 /* Labels that overflowed, from the dead letters; returns how many. */
 size_t check_overflows(const struct cluster *cluster, struct overflow *out_overflows, size_t most);
 

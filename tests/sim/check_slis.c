@@ -106,7 +106,7 @@ static struct oracle_cell total_of(const struct world *world, const struct oracl
     struct oracle_cell total = {0};
     for (size_t i = 0; i < oracle->cell_count; i++) {
         const struct oracle_cell *cell = &oracle->cells[i];
-        if (cell->task != task || cell->pane_ms < sli->window_start_ms ||
+        if (world_name_of(world, cell->task) != task || cell->pane_ms < sli->window_start_ms ||
             cell->pane_ms >= sli->window_end_ms ||
             !slice_equal(sli->group, slice_from(cell->group)))
             continue;

@@ -14,6 +14,7 @@ void cluster_create(struct cluster *cluster, const struct world *world, uint64_t
                     bool has_faults, struct sim_counts *counts) {
     *cluster = (struct cluster){
         .world = world,
+        .config = world->switch_ms ? &world->first_config : &world->config,
         .random = {seed ^ UINT64_C(0x5bd1e995)},
         .worker_count = has_faults ? WORKERS : 1,
         .now_ms =
@@ -93,6 +94,20 @@ static void crash(struct cluster *cluster, struct worker *worker) {
             memory_disk_destroy(slot->disk);
             slot->disk = NULL;
             cluster->counts->disks_lost++;
+        }
+    }
+}
+
+/* A new definition: every worker starts again with it. */
+static void switch_config(struct cluster *cluster) {
+    cluster->config = &cluster->world->config;
+    for (int w = 0; w < cluster->worker_count; w++) {
+        struct worker *worker = &cluster->workers[w];
+        for (int stage = 0; stage < STAGES; stage++) {
+            worker_close(worker, (enum stage)stage);
+            worker->epochs[stage] =
+                broker_producer_create(&cluster->broker, producer_of(w, (enum stage)stage));
+            learn(cluster, worker, (enum stage)stage);
         }
     }
 }
@@ -206,7 +221,7 @@ static bool is_done(const struct cluster *cluster) {
         for (int i = 0; i < cluster_partitions(cluster, (enum stage)stage); i++)
             if (!is_slot_done(cluster, (enum stage)stage, i))
                 return false;
-    return cluster->is_closing;
+    return cluster->is_closing && cluster->config == &cluster->world->config;
 }
 
 static void count_end(struct cluster *cluster) {
@@ -237,6 +252,9 @@ bool cluster_run(struct cluster *cluster) {
         if (cluster->has_faults && random_chance(&cluster->random, .02))
             compact(cluster);
         pass_time(cluster);
+        if (cluster->config != &cluster->world->config &&
+            cluster->now_ms >= cluster->world->switch_ms)
+            switch_config(cluster);
         cluster->is_closing = cluster->is_closing || is_read(cluster);
         if (cluster->is_closing && ++closing == CALM_TURNS)
             cluster->has_faults = false; /* let it come to its end */

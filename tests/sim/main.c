@@ -46,8 +46,10 @@ static bool check_disturbed(struct cluster *cluster, struct oracle *out_oracle,
     static struct overflow overflows[OVERFLOWS_MAX];
     size_t count = check_overflows(cluster, overflows, OVERFLOWS_MAX);
     cluster->counts->orphan_limits += (int64_t)count;
+    struct epoch_starts starts;
+    check_epochs(cluster, &starts);
     oracle_run(cluster->world, cluster->broker.decisions, cluster->broker.decision_count, overflows,
-               count, out_oracle);
+               count, &starts, out_oracle);
     return check_all(cluster, out_oracle, out_failure);
 }
 
@@ -84,7 +86,7 @@ static bool run_seed(const struct options *options, uint64_t seed, struct sim_co
     if (!is_right)
         snprintf(out_failure, FAILURE_MAX, "%.500s", cluster.failure);
     is_right = is_right && check_disturbed(&cluster, &oracle, out_failure);
-    if (is_right && !world.has_orphan_limit)
+    if (is_right && !world.has_orphan_limit && !world.switch_ms)
         is_right = check_undisturbed(&cluster, seed, &oracle, out_failure);
     oracle_release(&oracle);
     cluster_destroy(&cluster);

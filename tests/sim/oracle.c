@@ -18,6 +18,7 @@ struct pass { /* over one partition */
     struct oracle *out;
     int partition;
     int64_t clock;
+    int64_t newest_from_ms; /* of the first task's newest epoch, here */
     struct row *rows;
     size_t row_count;
     char admitted[TASKS_MAX][GROUPINGS_MAX][64][TEXT_MAX];
@@ -74,6 +75,16 @@ static void decide(struct pass *pass, enum log_side log, int64_t offset,
     }
 }
 
+/* The definition of this name that covers this event time; -1: none. */
+static int definition_at(const struct pass *pass, int name, int64_t time_ms) {
+    const struct world *world = pass->world;
+    bool has_epochs = name == 0 && world->switch_ms;
+    if (has_epochs && time_ms >= pass->newest_from_ms)
+        return name;
+    int oldest = has_epochs ? world->config.task_count - 1 : name;
+    return time_ms >= world->tasks[oldest].effective_from_ms ? oldest : -1;
+}
+
 /* ---- predictions ---- */
 
 static bool is_admitted(struct pass *pass, int task, int grouping, const char *text) {
@@ -110,16 +121,20 @@ static void name_groups(struct pass *pass, struct row *row) {
     }
 }
 
-static void predict(struct pass *pass, const struct input_record *record, int number) {
-    const struct task_definition *task = &pass->world->tasks[number];
+static void predict(struct pass *pass, const struct input_record *record, int name) {
     struct oracle_counts *counts = &pass->out->counts[pass->partition];
-    bool is_before = record->time_ms < task->effective_from_ms;
-    if (!is_before && task->where_column >= 0 && record->kind != task->where_value.data[0]) {
+    int number = definition_at(pass, name, record->time_ms);
+    if (number < 0) {
+        letter(pass, record, LOG_PREDICTIONS, name, "BEFORE_EPOCH");
+        return;
+    }
+    const struct task_definition *task = &pass->world->tasks[number];
+    if (task->where_column >= 0 && record->kind != task->where_value.data[0]) {
         counts->filtered++;
         return;
     }
-    if (is_before || record->score > 1) {
-        letter(pass, record, LOG_PREDICTIONS, number, is_before ? "BEFORE_EPOCH" : "SCORE_RANGE");
+    if (record->score > 1) {
+        letter(pass, record, LOG_PREDICTIONS, name, "SCORE_RANGE");
         return;
     }
     int64_t segment = floor_to(record->time_ms, task->segment_ms);
@@ -139,15 +154,28 @@ static void predict(struct pass *pass, const struct input_record *record, int nu
 
 /* ---- labels ---- */
 
-/* The row of the newest segment in [from, to] whose lag is not below -skew. */
-static struct row *newest(struct pass *pass, const struct input_record *record, int task,
-                          int64_t from, int64_t to) {
+/* Is the row in a segment that the label names? */
+static bool is_named(const struct pass *pass, const struct input_record *record,
+                     const struct row *row, int name) {
+    const struct task_definition *task = &pass->world->tasks[row->task];
+    int64_t u = record->time_ms, skew_ms = pass->world->config.skew_ms;
+    if (world_name_of(pass->world, row->task) != name ||
+        strcmp(row->prediction->id, record->id) != 0)
+        return false;
+    if (record->prediction_ms != TIME_NONE)
+        return definition_at(pass, name, record->prediction_ms) == row->task &&
+               row->segment == floor_to(record->prediction_ms, task->segment_ms);
+    return row->segment >= floor_to(u - task->horizon_ms, task->segment_ms) &&
+           row->segment <= floor_to(u + skew_ms, task->segment_ms);
+}
+
+/* Of the rows that are named the newest whose lag is not below -skew. */
+static struct row *newest(struct pass *pass, const struct input_record *record, int name) {
     struct row *best = NULL;
     for (size_t i = 0; i < pass->row_count; i++) {
         struct row *row = &pass->rows[i];
-        if (row->task != task || row->segment < from || row->segment > to ||
-            record->time_ms - row->prediction->time_ms < -pass->world->config.skew_ms ||
-            strcmp(row->prediction->id, record->id) != 0)
+        if (!is_named(pass, record, row, name) ||
+            record->time_ms - row->prediction->time_ms < -pass->world->config.skew_ms)
             continue;
         if (!best || row->segment > best->segment)
             best = row;
@@ -164,34 +192,32 @@ static bool is_overflow(const struct overflow *overflows, size_t count, int part
     return false;
 }
 
-/* Every prediction that it could join is before the epoch. */
-static bool is_before_epoch(const struct pass *pass, const struct input_record *record, int task) {
-    int64_t latest = record->prediction_ms != TIME_NONE
-                         ? record->prediction_ms
-                         : record->time_ms + pass->world->config.skew_ms;
-    return latest < pass->world->tasks[task].effective_from_ms;
+/* The definition that covers the last prediction that it could join. */
+static int definition_of(const struct pass *pass, const struct input_record *record, int name) {
+    int64_t latest_ms = record->prediction_ms != TIME_NONE
+                            ? record->prediction_ms
+                            : record->time_ms + pass->world->config.skew_ms;
+    return definition_at(pass, name, latest_ms);
 }
 
 /* Joins the row, or says why not. */
-static const char *label(struct pass *pass, const struct input_record *record, int number) {
-    const struct task_definition *task = &pass->world->tasks[number];
-    if (is_before_epoch(pass, record, number))
+static const char *label(struct pass *pass, const struct input_record *record, int name) {
+    int64_t u = record->time_ms;
+    int number = definition_of(pass, record, name);
+    if (number < 0)
         return "BEFORE_EPOCH";
     if (record->label > 1)
         return "BAD_LABEL";
-    int64_t u = record->time_ms, from = u - task->horizon_ms, to = u + pass->world->config.skew_ms;
     if (record->prediction_ms != TIME_NONE) {
-        if (u - record->prediction_ms > task->horizon_ms)
+        if (u - record->prediction_ms > pass->world->tasks[number].horizon_ms)
             return "BEYOND_HORIZON";
         if (record->prediction_ms - u > pass->world->config.skew_ms)
             return "BEFORE_PREDICTION";
-        from = to = record->prediction_ms;
     }
-    struct row *row = newest(pass, record, number, floor_to(from, task->segment_ms),
-                             floor_to(to, task->segment_ms));
+    struct row *row = newest(pass, record, name);
     if (!row)
         return "UNMATCHED";
-    if (u - row->prediction->time_ms > task->horizon_ms)
+    if (u - row->prediction->time_ms > pass->world->tasks[row->task].horizon_ms)
         return "BEYOND_HORIZON";
     if (row->joined++ > 0)
         pass->out->counts[pass->partition].superseded++;
@@ -253,6 +279,11 @@ static void count_row(struct pass *pass, const struct row *row) {
 
 /* ---- passes ---- */
 
+/* Older definitions stand behind the newest of every name. */
+static int name_count(const struct world *world) {
+    return world->config.task_count - (world->switch_ms ? 1 : 0);
+}
+
 static void pass_predictions(struct pass *pass, const struct decision *decisions, size_t count) {
     const struct input_log *log = &pass->world->logs[pass->partition][LOG_PREDICTIONS];
     pass->clock = TIME_NONE;
@@ -260,7 +291,7 @@ static void pass_predictions(struct pass *pass, const struct decision *decisions
         decide(pass, LOG_PREDICTIONS, log->records[i].offset, decisions, count);
         if (accept(pass, &log->records[i], LOG_PREDICTIONS,
                    pass->world->config.predictions.disorder_max_ms))
-            for (int task = 0; task < pass->world->config.task_count; task++)
+            for (int task = 0; task < name_count(pass->world); task++)
                 predict(pass, &log->records[i], task);
     }
 }
@@ -274,9 +305,9 @@ static void pass_feedback(struct pass *pass, const struct decision *decisions, s
         decide(pass, LOG_FEEDBACK, record->offset, decisions, count);
         if (!accept(pass, record, LOG_FEEDBACK, pass->world->config.feedback.disorder_max_ms))
             continue;
-        for (int task = 0; task < pass->world->config.task_count; task++) {
+        for (int task = 0; task < name_count(pass->world); task++) {
             const struct task_definition *definition = &pass->world->tasks[task];
-            if (!is_before_epoch(pass, record, task) && definition->feedback_where_column >= 0 &&
+            if (definition_of(pass, record, task) >= 0 && definition->feedback_where_column >= 0 &&
                 record->kind != definition->feedback_where_value.data[0]) {
                 pass->out->counts[pass->partition].filtered++;
                 continue;
@@ -292,7 +323,7 @@ static void pass_feedback(struct pass *pass, const struct decision *decisions, s
 
 void oracle_run(const struct world *world, const struct decision *decisions, size_t decision_count,
                 const struct overflow *overflows, size_t overflow_count,
-                struct oracle *out_oracle) {
+                const struct epoch_starts *starts, struct oracle *out_oracle) {
     *out_oracle = (struct oracle){0};
     struct pass *pass = malloc(sizeof *pass);
     for (int i = 0; i < world->partitions; i++) {
@@ -300,6 +331,7 @@ void oracle_run(const struct world *world, const struct decision *decisions, siz
         pass->world = world;
         pass->out = out_oracle;
         pass->partition = i;
+        pass->newest_from_ms = starts->from_ms[i];
         size_t rows = (world->logs[i][LOG_PREDICTIONS].count + 1) * TASKS_MAX;
         pass->rows = malloc(rows * sizeof *pass->rows);
         pass_predictions(pass, decisions, decision_count);

@@ -12,8 +12,8 @@
 #include "tests/sim/broker.h"
 #include "tests/sim/world.h"
 
-struct oracle_cell { /* one pane and group of a task in one partition */
-    int task, partition;
+struct oracle_cell {     /* one pane and group of a task in one partition */
+    int task, partition; /* task: the definition */
     char group[TEXT_MAX];
     int64_t pane_ms;
     int64_t predicted, labelled, tp, fp, tn, fn;
@@ -25,7 +25,7 @@ struct oracle_letter {
     int partition;
     enum log_side log;
     int64_t offset;
-    int task; /* -1: refused before any task saw it */
+    int task; /* the newest definition of its name; -1: refused before any task saw it */
     const char *code;
     bool is_tainted; /* of a breach: whether it is there at all is not sure */
 };
@@ -42,6 +42,12 @@ struct oracle {
     struct oracle_counts counts[PARTITIONS_MAX];
 };
 
+/* Event time from which the newest epoch of the first task applies, a partition: a decision of its
+ * first opening, given; INT64_MAX: never. */
+struct epoch_starts {
+    int64_t from_ms[PARTITIONS_MAX];
+};
+
 /* Labels that were refused as ORPHAN_LIMIT depend on the interleaving: they are given. */
 struct overflow {
     int partition, task;
@@ -49,7 +55,8 @@ struct overflow {
 };
 
 void oracle_run(const struct world *world, const struct decision *decisions, size_t decision_count,
-                const struct overflow *overflows, size_t overflow_count, struct oracle *out_oracle);
+                const struct overflow *overflows, size_t overflow_count,
+                const struct epoch_starts *starts, struct oracle *out_oracle);
 void oracle_release(struct oracle *oracle);
 
 #endif

@@ -95,7 +95,7 @@ static bool open_partition(struct cluster *cluster, struct slot *slot, int numbe
     char scratch[32];
     struct error err = {0};
     struct partition_options options = {
-        .config = &cluster->world->config,
+        .config = cluster->config,
         .partition = number,
         .store = slot->store,
         .checkpoint = broker_checkpoint(&cluster->broker, checkpoint_key(number, scratch)),
@@ -126,7 +126,7 @@ static bool restore_history(struct cluster *cluster, struct slot *slot, int numb
 static bool open_task(struct cluster *cluster, struct slot *slot, int number) {
     struct error err = {0};
     struct task_options options = {
-        .config = &cluster->world->config,
+        .config = cluster->config,
         .partition = number,
         .source_partitions = cluster->world->partitions,
         .incarnation = 1,

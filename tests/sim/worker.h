@@ -50,6 +50,7 @@ enum { CONTROL_OFFSET = 7 }; /* of the record that `close` wrote */
 
 struct cluster {
     const struct world *world;
+    const struct config *config; /* of the present run */
     struct broker broker;
     struct random random;
     struct worker workers[WORKERS];

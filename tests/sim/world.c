@@ -117,6 +117,36 @@ static void make_tasks(struct world *world) {
     }
 }
 
+/* A later definition of the first task: another horizon, threshold and segment. */
+static void make_epoch(struct world *world) {
+    struct random *random = &world->random;
+    struct task_definition *newest = &world->tasks[0];
+    memcpy(world->first_tasks, world->tasks, sizeof world->tasks);
+    world->first_config = world->config;
+    world->first_config.tasks = world->first_tasks;
+    world->tasks[world->config.task_count++] = *newest;
+    struct task_definition other;
+    make_task(world, &other, newest->name);
+    newest->horizon_ms = other.horizon_ms;
+    newest->threshold = other.threshold;
+    newest->segment_ms = other.segment_ms;
+    newest->groups_max = other.groups_max;
+    newest->fingerprint = other.fingerprint;
+    newest->epoch = 2;
+    newest->effective_from_ms += random_between(random, 0, 60 * MINUTE);
+    if (newest->effective_from_ms < world->start_ms)
+        newest->effective_from_ms += world->start_ms;
+}
+
+static void make_switch(struct world *world) {
+    struct random *random = &world->random;
+    if (world->first_config.task_count == 0)
+        return;
+    world->switch_ms =
+        world->is_backlog ? world->last_append_ms + random_between(random, 10 * MINUTE, 25 * MINUTE)
+                          : random_between(random, world->start_ms, world->end_ms);
+}
+
 static void make_topics(struct world *world) {
     static const int64_t disorders[] = {2, 5, 10}, feedback_disorders[] = {1, 5, 20};
     struct config *config = &world->config;
@@ -416,6 +446,8 @@ void world_create(struct world *world, uint64_t seed) {
     make_topics(world);
     make_limits(world);
     make_tasks(world);
+    if (random_chance(random, .2))
+        make_epoch(world);
     int count = (int)random_between(random, 20, 160);
     for (int i = 0; i < count; i++)
         add_case(world, i);
@@ -423,6 +455,7 @@ void world_create(struct world *world, uint64_t seed) {
         for (int log = 0; log < LOG_COUNT; log++)
             finish_log(world, &world->logs[i][log], (enum log_side)log);
     silence(world);
+    make_switch(world);
 }
 
 void world_release(struct world *world) {
@@ -484,6 +517,13 @@ void world_event(const struct input_record *record, enum log_side log, struct ev
     out_event->time_ms = record->time_ms;
     out_event->prediction_ms = record->prediction_ms;
     out_event->columns = record->values;
+}
+
+int world_name_of(const struct world *world, int task) {
+    int first = 0;
+    while (strcmp(world->tasks[first].name, world->tasks[task].name) != 0)
+        first++;
+    return first;
 }
 
 bool world_is_breach(const struct world *world, const char *id) {

@@ -59,7 +59,11 @@ struct input_log {
 struct world {
     struct random random;
     struct config config;
-    struct task_definition tasks[TASKS_MAX];
+    struct task_definition tasks[TASKS_MAX]; /* the newest epoch of each name before older ones */
+    struct config first_config; /* before switch_ms: without the newest epoch of the first task */
+    struct task_definition first_tasks[TASKS_MAX];
+    int64_t
+        switch_ms; /* wall time at which all workers start again with config; 0: from the start */
     struct column_definition prediction_columns[PREDICTION_COLUMNS],
         feedback_columns[FEEDBACK_COLUMNS];
     int partitions, queues; /* input partitions; partitions of partials and state */
@@ -88,6 +92,8 @@ int64_t world_stable_end(const struct world *world, int partition, enum log_side
 const struct input_record *world_next(const struct world *world, int partition, enum log_side log,
                                       int64_t offset);
 void world_event(const struct input_record *record, enum log_side log, struct event *out_event);
+/* Index of the newest definition of the same name. */
+int world_name_of(const struct world *world, int task);
 bool world_is_breach(const struct world *world, const char *id);
 
 #endif
