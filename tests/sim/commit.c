@@ -42,11 +42,13 @@ static bool gather_slot(struct cluster *cluster, struct worker *worker, enum sta
         stage == STAGE_PARTITION
             ? partition_commit(slot->partition, cluster->now_ms, drain, outbox, &err)
             : task_commit(slot->task, cluster->now_ms, drain, outbox, &err);
+    if (!slot_survives(cluster, slot, status, &err, "commit"))
+        return false;
     slot->is_clean = drain && outbox->count == before;
     if (stage == STAGE_PARTITION && slot->has_stepped && outbox->count == before)
         cluster_fail(cluster, "records were stepped, and the commit carries no checkpoint");
     slot->has_stepped = slot->has_stepped || outbox->count > before;
-    return slot_survives(cluster, slot, status, &err, "commit");
+    return true;
 }
 
 static bool gather(struct cluster *cluster, struct worker *worker, enum stage stage, bool drain) {
