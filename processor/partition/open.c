@@ -30,6 +30,18 @@ static size_t count_final(const struct partition *partition, const struct instan
     return panes_lower_bound(&instance->panes, final_ms - instance->definition->pane_ms + 1);
 }
 
+/* No accepted prediction is at or beyond it, nor does a judged label name a time there: labels may
+ * be ahead of their predictions. */
+static int64_t first_unjudged(const struct partition *partition, int64_t none_ms) {
+    int64_t predictions = partition->clocks[LOG_PREDICTIONS];
+    int64_t feedback = partition->clocks[LOG_FEEDBACK];
+    if (predictions != TIME_NONE && predictions + 1 > none_ms)
+        none_ms = predictions + 1;
+    if (feedback != TIME_NONE && feedback + partition->config->skew_ms + 1 > none_ms)
+        none_ms = feedback + partition->config->skew_ms + 1;
+    return none_ms;
+}
+
 /* A new epoch begins at the first pane that is later than every pane opened here. */
 static void decide_epochs(struct partition *partition) {
     for (size_t i = 0; i < partition->instance_count; i++) {
@@ -39,9 +51,7 @@ static void decide_epochs(struct partition *partition) {
         struct instance *older = i > 0 && instance[-1].task == instance->task ? instance - 1 : NULL;
         int64_t from_ms = instance->definition->effective_from_ms;
         if (older) {
-            int64_t next_ms = partition->clocks[LOG_PREDICTIONS] == TIME_NONE
-                                  ? older->from_ms
-                                  : partition->clocks[LOG_PREDICTIONS] + 1;
+            int64_t next_ms = first_unjudged(partition, older->from_ms);
             from_ms = from_ms > next_ms ? from_ms : next_ms;
             from_ms = pane_floor(instance, from_ms + instance->definition->pane_ms - 1);
             older->until_ms = from_ms;
