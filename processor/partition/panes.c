@@ -184,6 +184,8 @@ void panes_seal(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms) 
 }
 
 void panes_remove(struct panes *panes, size_t count) {
+    if (count == 0)
+        return;
     for (size_t i = 0; i < count; i++) {
         panes->entries -= panes->sorted[i]->count;
         pane_destroy(panes, panes->sorted[i]);

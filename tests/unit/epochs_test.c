@@ -73,9 +73,14 @@ TEST(a_changed_definition_is_the_next_epoch_and_the_older_one_comes_along) {
     int column = b->tasks[1].groupings[0].columns[0];
     assert_string_equal(b->predictions.columns[column].path, "$.old");
     assert_int_equal(second.publish_count, 1);
+    /* What was extended is not the configuration's own, and lives with the process otherwise. */
+    free(b->tasks);
+    free(b->predictions.columns);
+    config_destroy(second.older[0]);
     epochs_release(&first);
     epochs_release(&second);
-    config_destroy(a); /* b borrows from the older configuration: it lives on, as in a process */
+    config_destroy(a);
+    config_destroy(b);
 }
 
 TEST(a_member_with_an_older_definition_is_refused_with_the_remedy) {
@@ -90,10 +95,13 @@ TEST(a_member_with_an_older_definition_is_refused_with_the_remedy) {
     pass_on(&second, &third);
     assert_int_equal(epochs_assign(&third, again, &err), STATUS_CONFIG);
     assert_non_null(strstr(err.text, "start with the newest configuration"));
+    free(b->tasks);
+    config_destroy(second.older[0]);
     epochs_release(&first);
     epochs_release(&second);
     epochs_release(&third);
     config_destroy(a);
+    config_destroy(b);
     config_destroy(again);
 }
 
