@@ -178,6 +178,12 @@ static bool take_letter(const struct oracle *oracle, bool *taken, const struct l
     return false;
 }
 
+static void count_letter(struct sim_counts *counts, const struct letter *letter) {
+    counts->dead_letters++;
+    for (int i = 0; i < REFUSAL_COUNT; i++)
+        counts->refusals[i] += strcmp(refusal_code((enum refusal)i), letter->code) == 0;
+}
+
 bool check_letters(const struct cluster *cluster, const struct oracle *oracle,
                    char out_failure[FAILURE_MAX]) {
     const struct broker_log *log = &cluster->broker.logs[TOPIC_DEAD_LETTERS][0];
@@ -189,7 +195,7 @@ bool check_letters(const struct cluster *cluster, const struct oracle *oracle,
             continue;
         read_letter(cluster->world, &log->records[i], &letter);
         is_right = take_letter(oracle, taken, &letter) || may_be(cluster->world, &letter);
-        cluster->counts->dead_letters++;
+        count_letter(cluster->counts, &letter);
         if (!is_right)
             snprintf(out_failure, FAILURE_MAX,
                      "dead letter: log %d partition %d offset %lld task %d %s is not the oracle's",

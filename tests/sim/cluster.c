@@ -101,6 +101,7 @@ static void crash(struct cluster *cluster, struct worker *worker) {
 /* A new definition: every worker starts again with it. */
 static void switch_config(struct cluster *cluster) {
     cluster->config = &cluster->world->config;
+    cluster->counts->epochs++;
     for (int w = 0; w < cluster->worker_count; w++) {
         struct worker *worker = &cluster->workers[w];
         for (int stage = 0; stage < STAGES; stage++) {
@@ -224,18 +225,6 @@ static bool is_done(const struct cluster *cluster) {
     return cluster->is_closing && cluster->config == &cluster->world->config;
 }
 
-static void count_end(struct cluster *cluster) {
-    cluster->counts->compacted += cluster->broker.compacted;
-    for (int w = 0; w < cluster->worker_count; w++)
-        for (int i = 0; i < PARTITIONS_MAX; i++) {
-            struct partition_stats stats = {0};
-            if (!cluster->workers[w].slots[STAGE_PARTITION][i].is_open)
-                continue;
-            partition_stats(cluster->workers[w].slots[STAGE_PARTITION][i].partition, &stats);
-            cluster->counts->flushes += stats.flushes;
-        }
-}
-
 bool cluster_run(struct cluster *cluster) {
     int64_t closing = 0;
     for (int64_t i = 0; i < TURNS_MAX && !cluster->failure[0]; i++) {
@@ -259,7 +248,7 @@ bool cluster_run(struct cluster *cluster) {
         if (cluster->is_closing && ++closing == CALM_TURNS)
             cluster->has_faults = false; /* let it come to its end */
         if (is_done(cluster)) {
-            count_end(cluster);
+            cluster->counts->compacted += cluster->broker.compacted;
             return true;
         }
     }

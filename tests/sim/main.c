@@ -45,7 +45,6 @@ static bool check_disturbed(struct cluster *cluster, struct oracle *out_oracle,
                             char out_failure[FAILURE_MAX]) {
     static struct overflow overflows[OVERFLOWS_MAX];
     size_t count = check_overflows(cluster, overflows, OVERFLOWS_MAX);
-    cluster->counts->orphan_limits += (int64_t)count;
     struct epoch_starts starts;
     check_epochs(cluster, &starts);
     oracle_run(cluster->world, cluster->broker.decisions, cluster->broker.decision_count, overflows,
@@ -117,14 +116,17 @@ static void print_counts(const struct sim_counts *counts) {
         {"openings with a replay", counts->rebuilds},
         {"records compacted", counts->compacted},
         {"idle decisions", counts->idle_decisions},
+        {"changes of epoch", counts->epochs},
         {"partials", counts->partials},
         {"SLIs", counts->slis},
         {"FINAL", counts->finals},
         {"dead letters", counts->dead_letters},
-        {"of them ORPHAN_LIMIT", counts->orphan_limits},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         printf("%12" PRId64 "  %s\n", rows[i].value, rows[i].name);
+    for (int i = 1; i < REFUSAL_COUNT; i++)
+        if (counts->refusals[i])
+            printf("%12" PRId64 "    %s\n", counts->refusals[i], refusal_code((enum refusal)i));
 }
 
 static bool set_mutation(struct options *options, const char *name) {

@@ -17,8 +17,8 @@
 struct sim_counts { /* what happened, over all seeds */
     int64_t steps, commits, empty_commits, aborts, unknown_committed, unknown_aborted, crashes,
         crashes_in_flush, crashes_in_open, moves, zombies_fenced, stalls, disks_lost,
-        idle_decisions, rebuilds, corrupt, flushes, compacted, dead_letters, orphan_limits, finals,
-        slis, partials;
+        idle_decisions, rebuilds, compacted, epochs, dead_letters, finals, slis, partials;
+    int64_t refusals[REFUSAL_COUNT]; /* dead letters by code */
 };
 
 struct slot { /* one partition of one stage in one worker */

@@ -83,6 +83,8 @@ struct world {
 
 void world_create(struct world *world, uint64_t seed);
 void world_release(struct world *world);
+/* The part of world_create that makes config, once span and kind of the world are drawn. */
+void world_configure(struct world *world);
 
 /* At wall time now_ms: end of what is appended, and of what readers of committed records see. */
 int64_t world_end(const struct world *world, int partition, enum log_side log, int64_t now_ms);
