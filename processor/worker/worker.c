@@ -15,6 +15,7 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "kafka/transact.h"
+#include "worker/directory.h"
 #include "worker/stage.h"
 
 enum {
@@ -30,6 +31,7 @@ struct owned {
     int32_t number;
     struct item *item; /* NULL: to be opened */
     int64_t open_at_us;
+    bool is_corrupt;                     /* its store is thrown away before the next opening */
     struct log_position sent[LOG_COUNT]; /* as last committed */
 };
 
@@ -95,6 +97,31 @@ static void close_all(struct worker *worker) {
         close_item(worker, &worker->owned[i]);
 }
 
+static const char *source_topic(const struct worker *worker) {
+    const struct config *config = worker->options.config;
+    return worker->options.stage == STAGE_PARTITION ? config->predictions.topic
+                                                    : config->partials_topic;
+}
+
+/* Passes on what the work on a partition ended with. */
+static enum status judge(struct owned *owned, enum status status) {
+    owned->is_corrupt |= status == STATUS_CORRUPT;
+    return status;
+}
+
+/* The topics are the changelog: without a store a partition is built from them. */
+static enum status open_item(struct worker *worker, struct owned *owned, struct error *err) {
+    if (owned->is_corrupt) {
+        char path[1024];
+        TRY(directory_make(path, sizeof path, worker->options.config->state_directory,
+                           source_topic(worker), owned->number, err));
+        TRY(directory_empty(path, err));
+        LOG_WARN("state_discarded", "stage=%s partition=%d", worker->ops->name, owned->number);
+        owned->is_corrupt = false;
+    }
+    return worker->ops->open(&worker->context, owned->number, &owned->item, err);
+}
+
 static void open_items(struct worker *worker) {
     for (size_t i = 0; i < worker->owned_count; i++) {
         struct owned *owned = &worker->owned[i];
@@ -102,7 +129,7 @@ static void open_items(struct worker *worker) {
         if (owned->item || now_us < owned->open_at_us)
             continue;
         struct error err = {0};
-        enum status status = worker->ops->open(&worker->context, owned->number, &owned->item, &err);
+        enum status status = open_item(worker, owned, &err);
         if (status == STATUS_OK) {
             LOG_INFO("opened", "stage=%s worker=%d partition=%d", worker->ops->name,
                      worker->options.index, owned->number);
@@ -142,9 +169,12 @@ static void remember_sent(struct worker *worker) {
 
 static enum status fill_outbox(struct worker *worker, int64_t now_ms, bool drain,
                                struct error *err) {
-    for (size_t i = 0; i < worker->owned_count; i++)
-        if (worker->owned[i].item)
-            TRY(worker->ops->commit(&worker->context, worker->owned[i].item, now_ms, drain, err));
+    for (size_t i = 0; i < worker->owned_count; i++) {
+        struct owned *owned = &worker->owned[i];
+        if (owned->item)
+            TRY(judge(owned,
+                      worker->ops->commit(&worker->context, owned->item, now_ms, drain, err)));
+    }
     return STATUS_OK;
 }
 
@@ -169,9 +199,11 @@ static enum status after_commit(struct worker *worker, int64_t now_ms, bool flus
     remember_sent(worker);
     outbox_reset(&worker->outbox);
     for (size_t i = 0; i < worker->owned_count; i++) {
-        if (!worker->owned[i].item || !worker->ops->is_live(worker->owned[i].item))
+        struct owned *owned = &worker->owned[i];
+        if (!owned->item || !worker->ops->is_live(owned->item))
             continue;
-        TRY(worker->ops->committed(&worker->context, worker->owned[i].item, now_ms, flush, err));
+        TRY(judge(owned,
+                  worker->ops->committed(&worker->context, owned->item, now_ms, flush, err)));
         CRASH_POINT("commit.item");
     }
     return STATUS_OK;
@@ -267,7 +299,8 @@ static bool turn_items(struct worker *worker) {
         struct owned *owned = &worker->owned[i];
         if (!owned->item)
             continue;
-        if (worker->ops->turn(&worker->context, owned->item, &busy, &err) != STATUS_OK) {
+        if (judge(owned, worker->ops->turn(&worker->context, owned->item, &busy, &err)) !=
+            STATUS_OK) {
             say(worker, LOG_LEVEL_ERROR, "partition_failed", owned->number, &err);
             close_all(worker); /* its dead letters share the outbox */
             owned->open_at_us = clock_monotonic_us() + OPEN_RETRY_US;
@@ -390,9 +423,7 @@ static enum status create_clients(struct worker *worker, struct error *err) {
     const struct group_options group = {.config = config,
                                         .group = worker->group_id,
                                         .instance = instance,
-                                        .topic = options->stage == STAGE_PARTITION
-                                                     ? config->predictions.topic
-                                                     : config->partials_topic,
+                                        .topic = source_topic(worker),
                                         .callbacks = {worker, on_assign, on_revoke},
                                         .wake = &worker->wake};
     return group_consumer_create(&group, &worker->context.group, err);
