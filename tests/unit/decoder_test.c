@@ -19,19 +19,20 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_malloc(size_t size);
 
-void *calloc(size_t count, size_t size) {
+/* The parameters are named as in stdlib.h: clang-tidy compares them. */
+void *calloc(size_t __nmemb, size_t __size) {
     allocations++;
-    return __libc_calloc(count, size);
+    return __libc_calloc(__nmemb, __size);
 }
 
-void *realloc(void *memory, size_t size) {
+void *realloc(void *__ptr, size_t __size) {
     allocations++;
-    return __libc_realloc(memory, size);
+    return __libc_realloc(__ptr, __size);
 }
 
-void *malloc(size_t size) {
+void *malloc(size_t __size) {
     allocations++;
-    return __libc_malloc(size);
+    return __libc_malloc(__size);
 }
 #endif
 
