@@ -77,6 +77,19 @@ static bool must_travel(const struct instance *instance, const struct pane *pane
            (end_ms <= instance->sealed_before_ms && end_ms > instance->sent_sealed_ms);
 }
 
+/* A clock speaks for all older epochs of its task: a reader may meet it before theirs, for
+ * compaction keeps the last of each only. */
+static int64_t final_for_all(const struct partition *partition, const struct instance *instance,
+                             int64_t final_ms) {
+    const struct instance *at = &partition->instances[instance->task->first_instance];
+    for (; at < instance; at++) {
+        int64_t older_ms = final_before(partition, at, partition->clocks);
+        if (older_ms < at->until_ms && older_ms < final_ms)
+            final_ms = older_ms;
+    }
+    return final_ms;
+}
+
 static void send_clock(struct partition *partition, struct instance *instance, int64_t final_ms,
                        struct outbox *outbox) {
     struct buffer *key = &partition->scratch, *value = &partition->scratch2;
@@ -86,7 +99,7 @@ static void send_clock(struct partition *partition, struct instance *instance, i
         .from_ms = instance->from_ms,
         .until_ms = instance->until_ms,
         .sealed_before_ms = instance->sealed_before_ms,
-        .final_before_ms = final_ms,
+        .final_before_ms = final_for_all(partition, instance, final_ms),
         .prediction_clock_ms = partition->clocks[LOG_PREDICTIONS],
         .feedback_clock_ms = partition->clocks[LOG_FEEDBACK],
         .position_predictions = partition->positions[LOG_PREDICTIONS],

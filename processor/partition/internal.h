@@ -92,6 +92,7 @@ struct partition {
     int64_t clocks[LOG_COUNT], positions[LOG_COUNT], until[LOG_COUNT];
     int64_t committed_clocks[LOG_COUNT]; /* while replaying: those of the checkpoint */
     int64_t control_offset;
+    bool rebuilds; /* from the floor, not from the store */
     bool live, predictions_at_end, has_gap[LOG_COUNT];
     int64_t gap_records;
 
@@ -145,6 +146,8 @@ enum status window_add_prediction(struct partition *partition, struct instance *
                                   const struct delta_entry *entry, struct error *err);
 enum status window_add_label(struct partition *partition, struct instance *instance,
                              const struct delta_entry *entry, int sign, struct error *err);
+enum status window_touch_label(struct partition *partition, struct instance *instance,
+                               const struct delta_entry *entry, int64_t offset, struct error *err);
 void window_seal(struct partition *partition);
 void output_of(const struct instance *instance, const struct delta_entry *entry,
                struct output *out_output);

@@ -76,6 +76,15 @@ static enum status count_label(struct partition *partition, struct instance *ins
     return window_add_label(partition, instance, entry, sign, err);
 }
 
+/* A label that changes nothing counts in the version all the same: the version is the greatest
+ * offset of all labels that joined, in whatever order they did. */
+static enum status touch_label(struct partition *partition, struct instance *instance,
+                               const struct delta_entry *entry, int64_t offset, struct error *err) {
+    if (is_done(instance, entry->time_ms))
+        return STATUS_OK;
+    return window_touch_label(partition, instance, entry, offset, err);
+}
+
 static enum status add_label(struct partition *partition, struct delta_entry *entry,
                              const struct arrival *arrival, struct error *err) {
     struct instance *instance = &partition->instances[entry->instance];
@@ -84,7 +93,7 @@ static enum status add_label(struct partition *partition, struct delta_entry *en
     if (entry->flags & DELTA_LABELLED) {
         partition->counters.superseded++;
         if (!is_later(arrival, entry))
-            return STATUS_OK;
+            return touch_label(partition, instance, entry, arrival->offset, err);
         TRY(count_label(partition, instance, entry, -1, err));
     } else {
         partition->counters.labelled++;
@@ -157,8 +166,8 @@ static enum status predict(struct partition *partition, const struct task *task,
         return STATUS_OK;
     }
     int64_t segment = segment_number(instance, event->time_ms);
-    if (is_done(instance, (segment + 1) * definition->segment_ms - 1))
-        return STATUS_OK; /* expired at the committed position */
+    if (partition->rebuilds && is_done(instance, (segment + 1) * definition->segment_ms - 1))
+        return STATUS_OK; /* expired at the committed position; its groups are known */
     segment_needs(segments_at(&instance->segments, segment), LOG_PREDICTIONS, event->offset,
                   clock_before_ms);
     if (delta_find(&partition->delta, key, index_of(partition, instance), segment)) {

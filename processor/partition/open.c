@@ -222,6 +222,14 @@ static void start_at(struct partition *partition, const int64_t positions[LOG_CO
     memcpy(partition->clocks, clocks, sizeof partition->clocks);
 }
 
+/* Panes that were final at the committed position were published with it: while replaying nothing
+ * counts in them any more. */
+static void skip_final(struct partition *partition, const struct checkpoint *committed) {
+    for (size_t i = 0; i < partition->instance_count; i++)
+        partition->instances[i].skip_before_ms =
+            final_before(partition, &partition->instances[i], committed->clocks);
+}
+
 /* From the floor: with the clocks at the floor, or lateness would be judged differently. */
 static enum status rebuild(struct partition *partition, const struct checkpoint *committed,
                            struct slice groups, struct error *err) {
@@ -229,14 +237,13 @@ static enum status rebuild(struct partition *partition, const struct checkpoint 
     TRY(persist_wipe(partition, err));
     if (!committed)
         return STATUS_OK;
+    partition->rebuilds = true;
     start_at(partition, committed->floors,
              mutation == MUTATION_FLOOR_CLOCKS ? no_clocks : committed->floor_clocks);
     if (groups.size > 0 && !checkpoint_read_groups(partition, groups))
         return error_set(err, STATUS_CORRUPT, "the groups record of partition %d does not parse",
                          partition->number);
-    for (size_t i = 0; i < partition->instance_count; i++)
-        partition->instances[i].skip_before_ms =
-            final_before(partition, &partition->instances[i], committed->clocks);
+    skip_final(partition, committed);
     if (partition->clocks[LOG_PREDICTIONS] != TIME_NONE)
         window_seal(partition);
     return STATUS_OK;
@@ -264,6 +271,7 @@ static enum status load_state(struct partition *partition, const struct partitio
     if (!found || !has_checkpoint || !store_is_usable(&stored, &committed))
         return rebuild(partition, has_checkpoint ? &committed : NULL, options->groups, err);
     start_at(partition, stored.positions, stored.clocks);
+    skip_final(partition, &committed);
     partition->counters = stored.counters;
     return persist_load(partition, err);
 }

@@ -75,6 +75,17 @@ enum status window_add_label(struct partition *partition, struct instance *insta
     return STATUS_OK;
 }
 
+enum status window_touch_label(struct partition *partition, struct instance *instance,
+                               const struct delta_entry *entry, int64_t offset, struct error *err) {
+    struct pane *pane = pane_of(instance, entry->time_ms);
+    for (int i = 0; i <= instance->definition->grouping_count; i++) {
+        struct pane_entry *touched;
+        TRY(panes_entry(&instance->panes, pane, entry->groups[i], partition->store, &touched, err));
+        panes_touch(pane, touched, LOG_FEEDBACK, offset);
+    }
+    return STATUS_OK;
+}
+
 /* At the record that moves the watermark past a pane's end. */
 void window_seal(struct partition *partition) {
     int64_t watermark = partition->clocks[LOG_PREDICTIONS] - partition->config->disorder_ms;
