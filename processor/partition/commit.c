@@ -115,7 +115,6 @@ static void send_clock(struct partition *partition, struct instance *instance, i
                                  .key = buffer_slice(key),
                                  .value = buffer_slice(value)});
     instance->sent_sealed_ms = instance->sealed_before_ms;
-    instance->sent_final_ms = final_ms;
 }
 
 /* Final panes leave once they have been sent. */
@@ -125,17 +124,9 @@ static void retire(struct partition *partition, struct instance *instance, int64
         const struct pane *pane = instance->panes.sorted[count];
         if (pane->start_ms + instance->definition->pane_ms > final_ms || pane->dirty_count > 0)
             break;
-        for (size_t i = 0; i < pane->count; i++) {
-            char key[PANE_KEY_BYTES];
-            pane_write_key(instance->id, pane->start_ms, pane->entries[i].group, key);
-            buffer_append(&partition->removed_panes, key, sizeof key);
-        }
     }
-    if (count == 0)
-        return;
-    panes_remove(&instance->panes, count);
+    window_remove(partition, instance, count);
     partition->counters.final_panes += (int64_t)count;
-    partition->changed_since_flush = true;
 }
 
 static enum status send_instance(struct partition *partition, struct instance *instance,

@@ -28,6 +28,7 @@ struct groups {
     bool changed; /* since the caller last cleared it */
 };
 
+/* Above GROUPINGS_MAX x (groups.max at its greatest + other + missing): no input reaches it. */
 enum { GROUP_ALL = 0, GROUPS_LIMIT = 65000 };
 
 void groups_init(struct groups *groups, const struct task_definition *definition);

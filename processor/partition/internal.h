@@ -47,7 +47,7 @@ struct instance {
     int64_t from_ms, until_ms; /* event times it takes; from INT64_MAX: not decided yet */
     int64_t skip_before_ms;    /* rebuild: panes that end at or before it are published and done */
     int64_t sealed_before_ms;
-    int64_t sent_sealed_ms, sent_final_ms; /* as last published */
+    int64_t sent_sealed_ms; /* as last published */
     struct segments segments;
     struct panes panes;
     struct groups groups;
@@ -111,6 +111,7 @@ struct partition {
 
     struct arena batch; /* dies with the step */
     struct buffer scratch, scratch2;
+    struct buffer probes;  /* of look_up.c, kept for its memory */
     struct outbox *outbox; /* of the running step; NULL while replaying: output is suppressed */
 
     uint64_t sent_checkpoint;    /* hash of the last one published */
@@ -149,6 +150,8 @@ enum status window_add_label(struct partition *partition, struct instance *insta
 enum status window_touch_label(struct partition *partition, struct instance *instance,
                                const struct delta_entry *entry, int64_t offset, struct error *err);
 void window_seal(struct partition *partition);
+/* Panes that are final leave memory, and with the next flush the store: the first count ones. */
+void window_remove(struct partition *partition, struct instance *instance, size_t count);
 void output_of(const struct instance *instance, const struct delta_entry *entry,
                struct output *out_output);
 

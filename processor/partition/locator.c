@@ -89,6 +89,16 @@ void locator_add(struct locator *locator, const struct hash128 *key, int64_t seg
         table->last_segment = segment;
 }
 
+bool locator_has(const struct locator *locator, const struct hash128 *key, int64_t segment) {
+    uint32_t wanted = finger_of(key) | locator_code(segment);
+    for (const struct locator_table *table = locator->newest; table; table = table->older)
+        for (size_t i = place_of(table, key); table->slots[i] != 0;
+             i = (i + 1) & (table->slot_count - 1))
+            if (table->slots[i] == wanted)
+                return true;
+    return false;
+}
+
 size_t locator_find(const struct locator *locator, const struct hash128 *key,
                     uint32_t out_codes[LOCATOR_FOUND_MAX]) {
     uint32_t finger = finger_of(key), mask = (1U << LOCATOR_SEGMENT_BITS) - 1;

@@ -25,7 +25,10 @@ void locator_release(struct locator *locator);
 /* Room for count more rows, all of them; false: no room, nothing is to be added. */
 bool locator_reserve(struct locator *locator, size_t count);
 void locator_add(struct locator *locator, const struct hash128 *key, int64_t segment);
-/* Codes (segment modulo 4096) of the segments that may hold the key; at most LOCATOR_FOUND_MAX. */
+/* May this segment hold the key?  False is certain. */
+bool locator_has(const struct locator *locator, const struct hash128 *key, int64_t segment);
+/* Codes (segment modulo 4096) of the segments that may hold the key.  LOCATOR_FOUND_MAX: there may
+ * be more, an id that is used over and over; ask all segments. */
 size_t locator_find(const struct locator *locator, const struct hash128 *key,
                     uint32_t out_codes[LOCATOR_FOUND_MAX]);
 uint32_t locator_code(int64_t segment);

@@ -22,13 +22,14 @@ struct seeker {
     const struct hash128 *key;
     const struct task *task;
     int64_t label_ms;
+    bool asks_all; /* located segments too */
     bool found;
 };
 
 struct wanted {
-    struct probe *probes;
+    struct buffer *probes; /* of struct probe */
     struct seeker *seekers;
-    size_t probe_count, probe_most, seeker_count;
+    size_t seeker_count;
     bool has_unlocated; /* segments that must be asked one by one */
 };
 
@@ -46,14 +47,10 @@ static int compare_seekers(const void *left, const void *right) {
     return memcmp(a->key, b->key, sizeof *a->key);
 }
 
-static bool is_located(const struct instance *instance, const struct hash128 *key,
-                       int64_t segment) {
-    uint32_t codes[LOCATOR_FOUND_MAX];
-    size_t count = locator_find(&instance->locator, key, codes);
-    for (size_t i = 0; i < count; i++)
-        if (codes[i] == locator_code(segment))
-            return true;
-    return false;
+static void add_probe(struct wanted *wanted, const struct hash128 *key, int64_t segment,
+                      uint16_t instance) {
+    const struct probe probe = {key, segment, instance};
+    buffer_append(wanted->probes, &probe, sizeof probe);
 }
 
 /* The stored segment that a code means: codes are unique among those alive. */
@@ -66,16 +63,19 @@ static const struct segment *segment_of_code(struct instance *instance, uint32_t
                                                     ((1U << LOCATOR_SEGMENT_BITS) - 1)));
 }
 
-/* Segments that the locator names are asked at once. */
-static void want_located(struct instance *instance, uint16_t index, const struct hash128 *key,
+/* Segments that the locator names are asked at once.  False: it names too many, ask all. */
+static bool want_located(struct instance *instance, uint16_t index, const struct hash128 *key,
                          struct wanted *wanted) {
     uint32_t codes[LOCATOR_FOUND_MAX];
     size_t count = locator_find(&instance->locator, key, codes);
-    for (size_t i = 0; i < count && wanted->probe_count < wanted->probe_most; i++) {
+    if (count == LOCATOR_FOUND_MAX)
+        return false;
+    for (size_t i = 0; i < count; i++) {
         const struct segment *segment = segment_of_code(instance, codes[i]);
         if (segment && segment->has_rows && segment->located)
-            wanted->probes[wanted->probe_count++] = (struct probe){key, segment->number, index};
+            add_probe(wanted, key, segment->number, index);
     }
+    return true;
 }
 
 static void want_segment(struct partition *partition, const struct task *task, int64_t time_ms,
@@ -87,10 +87,9 @@ static void want_segment(struct partition *partition, const struct task *task, i
     const struct segment *segment = segments_find(&instance->segments, number);
     uint16_t index = (uint16_t)(instance - partition->instances);
     if (!segment || !segment->has_rows || delta_find(&partition->delta, key, index, number) ||
-        (segment->located && !is_located(instance, key, number)))
+        (segment->located && !locator_has(&instance->locator, key, number)))
         return;
-    if (wanted->probe_count < wanted->probe_most)
-        wanted->probes[wanted->probe_count++] = (struct probe){key, number, index};
+    add_probe(wanted, key, number, index);
 }
 
 static bool in_memory(const struct partition *partition, const struct task *task,
@@ -108,12 +107,14 @@ static bool in_memory(const struct partition *partition, const struct task *task
 
 static void seek(struct partition *partition, const struct task *task, const struct event *event,
                  const struct hash128 *key, struct wanted *wanted) {
+    bool asks_all = false;
     for (uint16_t i = 0; i < task->instance_count; i++) {
         uint16_t index = (uint16_t)(task->first_instance + i);
-        want_located(&partition->instances[index], index, key, wanted);
+        asks_all |= !want_located(&partition->instances[index], index, key, wanted);
     }
-    if (wanted->has_unlocated)
-        wanted->seekers[wanted->seeker_count++] = (struct seeker){key, task, event->time_ms, false};
+    if (wanted->has_unlocated || asks_all)
+        wanted->seekers[wanted->seeker_count++] =
+            (struct seeker){key, task, event->time_ms, asks_all, false};
 }
 
 static void want(struct partition *partition, const struct event *event, const struct hash128 *keys,
@@ -221,7 +222,8 @@ static size_t pick_seekers(const struct partition *partition, const struct insta
     size_t picked = 0;
     for (size_t i = 0; i < count; i++) {
         struct seeker *seeker = &seekers[i];
-        if (seeker->found || seeker->task != instance->task)
+        if (seeker->found || seeker->task != instance->task ||
+            (segment->located && !seeker->asks_all))
             continue;
         if (segment->number >
                 segment_number(instance, seeker->label_ms + partition->config->skew_ms) ||
@@ -263,7 +265,7 @@ static enum status fetch_seekers(struct partition *partition, struct seeker *see
     for (size_t i = partition->instance_count; i-- > 0;) {
         struct instance *instance = &partition->instances[i];
         for (size_t j = instance->segments.count; j-- > 0;)
-            if (instance->segments.sorted[j].has_rows && !instance->segments.sorted[j].located)
+            if (instance->segments.sorted[j].has_rows)
                 TRY(seek_in(partition, instance, &instance->segments.sorted[j], seekers, count,
                             err));
     }
@@ -282,16 +284,16 @@ static bool has_unlocated(const struct partition *partition) {
 enum status look_up(struct partition *partition, const struct event *events, size_t count,
                     const struct hash128 *keys, struct error *err) {
     size_t most = count * partition->task_count + 1;
-    struct wanted wanted = {.probes =
-                                arena_take(&partition->batch, 2 * most * sizeof(struct probe)),
+    struct wanted wanted = {.probes = &partition->probes,
                             .seekers = arena_take(&partition->batch, most * sizeof(struct seeker)),
-                            .probe_most = 2 * most,
                             .has_unlocated = has_unlocated(partition)};
+    buffer_reset(&partition->probes);
     for (size_t i = 0; i < count; i++)
         if (events[i].refusal == REFUSAL_NONE)
             want(partition, &events[i], &keys[i * partition->task_count], &wanted);
-    if (wanted.probe_count > 0)
-        TRY(fetch_probes(partition, wanted.probes, wanted.probe_count, err));
+    if (partition->probes.size > 0)
+        TRY(fetch_probes(partition, (struct probe *)(void *)partition->probes.data,
+                         partition->probes.size / sizeof(struct probe), err));
     if (wanted.seeker_count > 0)
         TRY(fetch_seekers(partition, wanted.seekers, wanted.seeker_count, err));
     return STATUS_OK;

@@ -10,19 +10,6 @@
 
 /* ---- becoming live ---- */
 
-static void remove_panes(struct partition *partition, struct instance *instance, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        const struct pane *pane = instance->panes.sorted[i];
-        for (size_t j = 0; j < pane->count; j++) {
-            char key[PANE_KEY_BYTES];
-            pane_write_key(instance->id, pane->start_ms, pane->entries[j].group, key);
-            buffer_append(&partition->removed_panes, key, sizeof key);
-        }
-    }
-    panes_remove(&instance->panes, count);
-    partition->changed_since_flush |= count > 0;
-}
-
 static size_t count_final(const struct partition *partition, const struct instance *instance) {
     int64_t final_ms = final_before(partition, instance, partition->clocks);
     if (final_ms == INT64_MIN)
@@ -86,7 +73,7 @@ void open_become_live_if_reached(struct partition *partition) {
     drop_replayed_orphans(partition);
     for (size_t i = 0; i < partition->instance_count; i++) {
         struct instance *instance = &partition->instances[i];
-        remove_panes(partition, instance, count_final(partition, instance));
+        window_remove(partition, instance, count_final(partition, instance));
         instance->skip_before_ms = INT64_MIN;
     }
     decide_epochs(partition);
@@ -110,8 +97,7 @@ static void instance_init(struct instance *instance, struct task *task,
         .until_ms = INT64_MAX,
         .skip_before_ms = INT64_MIN,
         .sealed_before_ms = INT64_MIN,
-        .sent_sealed_ms = INT64_MIN,
-        .sent_final_ms = INT64_MIN};
+        .sent_sealed_ms = INT64_MIN};
     shape_init(&instance->shape, definition);
     panes_init(&instance->panes, &instance->shape, instance->id);
     locator_init(&instance->locator, locator_bytes);
@@ -290,6 +276,7 @@ enum status partition_open(const struct partition_options *options,
     arena_init(&partition->batch);
     buffer_init(&partition->scratch, SIZE_MAX / 2);
     buffer_init(&partition->scratch2, SIZE_MAX / 2);
+    buffer_init(&partition->probes, SIZE_MAX / 2);
     buffer_init(&partition->removed_panes, SIZE_MAX / 2);
     build_tasks(partition);
     struct arena arena;

@@ -93,6 +93,7 @@ void partition_close(struct partition *partition) {
     arena_release(&partition->batch);
     buffer_release(&partition->scratch);
     buffer_release(&partition->scratch2);
+    buffer_release(&partition->probes);
     buffer_release(&partition->removed_panes);
     free(partition);
 }

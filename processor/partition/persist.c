@@ -310,7 +310,7 @@ enum status persist_drop_expired(struct partition *partition, struct error *err)
     return drop_unneeded(partition, err);
 }
 
-/* Flushed rows stay in memory for reading, the newest three quarters of what the delta may hold. */
+/* Flushed rows stay in memory for reading, the newer half of what the delta may hold. */
 static void keep_as_cache(struct partition *partition) {
     struct delta *delta = &partition->delta;
     delta->unstored_rows = 0;

@@ -86,6 +86,19 @@ enum status window_touch_label(struct partition *partition, struct instance *ins
     return STATUS_OK;
 }
 
+void window_remove(struct partition *partition, struct instance *instance, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct pane *pane = instance->panes.sorted[i];
+        for (size_t j = 0; j < pane->count; j++) {
+            char key[PANE_KEY_BYTES];
+            pane_write_key(instance->id, pane->start_ms, pane->entries[j].group, key);
+            buffer_append(&partition->removed_panes, key, sizeof key);
+        }
+    }
+    panes_remove(&instance->panes, count);
+    partition->changed_since_flush |= count > 0;
+}
+
 /* At the record that moves the watermark past a pane's end. */
 void window_seal(struct partition *partition) {
     int64_t watermark = partition->clocks[LOG_PREDICTIONS] - partition->config->disorder_ms;
