@@ -10,6 +10,14 @@ static const struct topic_setting compact[] = {
     {"min.cleanable.dirty.ratio", "0.1"},
     {"segment.ms", "3600000"},
 };
+/* Read again from the start by a stage 2 that restores: what it has not read yet must not vanish
+ * under it, or a window would go back in status. */
+static const struct topic_setting restored[] = {
+    {"cleanup.policy", "compact"},
+    {"min.cleanable.dirty.ratio", "0.1"},
+    {"segment.ms", "3600000"},
+    {"min.compaction.lag.ms", "3600000"},
+};
 /* Kept for ever: records of old event times, whose timestamps retention would take for old ones. */
 static const struct topic_setting input[] = {
     {"cleanup.policy", "delete"},
@@ -35,6 +43,13 @@ static struct topic_plan internal_plan(const struct config *config, const char *
     return plan;
 }
 
+static struct topic_plan restored_plan(const struct config *config, const char *topic,
+                                       const char *purpose) {
+    struct topic_plan plan = internal_plan(config, topic, purpose, config->partials_partitions);
+    set_settings(&plan, restored, COUNT_OF(restored));
+    return plan;
+}
+
 static struct topic_plan input_plan(const struct config *config, const char *topic,
                                     const char *purpose) {
     struct topic_plan plan = internal_plan(config, topic, purpose, config->topics_partitions);
@@ -49,14 +64,14 @@ int config_topics(const struct config *config, struct topic_plan out_plans[PLANS
     out_plans[count++] = input_plan(config, config->predictions.topic, "predictions, by id");
     out_plans[count++] = input_plan(config, config->feedback.topic, "labels, by id");
     out_plans[count++] =
-        internal_plan(config, config->partials_topic, "stage 1 to stage 2, by task", shared);
+        restored_plan(config, config->partials_topic, "stage 1 to stage 2, by task");
     out_plans[count] = internal_plan(config, config->checkpoints_topic,
                                      "state of stage 1, by partition", config->topics_partitions);
     out_plans[count++].like_predictions = true;
     out_plans[count++] = internal_plan(config, config->slis_topic,
                                        "results, by task, metric, group, window", shared);
     out_plans[count++] =
-        internal_plan(config, config->state_topic, "final panes, history of stage 2", shared);
+        restored_plan(config, config->state_topic, "final panes, history of stage 2");
     out_plans[count++] =
         internal_plan(config, config->tasks_topic, "definitions and control records", 1);
     out_plans[count] =

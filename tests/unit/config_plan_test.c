@@ -55,6 +55,21 @@ TEST(every_topic_has_the_cleanup_that_its_role_needs) {
     config_destroy(config);
 }
 
+TEST(what_a_restore_reads_is_not_compacted_under_it) {
+    struct config *config = good(text);
+    struct topic_plan plans[PLANS_MAX];
+    int found = 0;
+    for (int i = 0; i < config_topics(config, plans); i++) {
+        if (strcmp(plans[i].topic, "demo.partials") != 0 &&
+            strcmp(plans[i].topic, "demo.state") != 0)
+            continue;
+        assert_string_equal(setting_of(&plans[i], "min.compaction.lag.ms"), "3600000");
+        found++;
+    }
+    assert_int_equal(found, 2);
+    config_destroy(config);
+}
+
 TEST(rights_cover_every_topic_the_group_and_the_transactions) {
     struct config *config = good(text);
     struct buffer out;
@@ -197,6 +212,7 @@ TEST(every_option_is_in_the_reference) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(every_topic_has_the_cleanup_that_its_role_needs),
+        CASE(what_a_restore_reads_is_not_compacted_under_it),
         CASE(rights_cover_every_topic_the_group_and_the_transactions),
         CASE(costs_grow_with_what_causes_them),
         CASE(labels_without_the_predictions_time_cost_look_ups),
