@@ -1,11 +1,7 @@
 /* stage_partition.c -- stage 1 in the loop: both logs of one input partition, in record-timestamp
  * order, into the pure core.  SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -49,6 +45,18 @@ static const char *topic_of(const struct config *config, enum log_side log) {
 
 /* ---- opening ---- */
 
+/* An offset that the group does not know (any more) is nobody's word against the checkpoint's:
+ * those of feedback, which the group does not subscribe to, may expire alone. */
+static bool agrees(const struct log_position committed[LOG_COUNT], struct slice checkpoint) {
+    int64_t positions[LOG_COUNT];
+    bool is_first = true, agree = checkpoint.data && checkpoint_positions(checkpoint, positions);
+    for (int log = 0; log < LOG_COUNT; log++) {
+        is_first &= committed[log].offset < 0;
+        agree = agree && (committed[log].offset < 0 || committed[log].offset == positions[log]);
+    }
+    return agree || (is_first && !checkpoint.data);
+}
+
 /* The checkpoint of the committed offsets: the group's commit is the authority, and its
  * transaction's marker may reach the checkpoints topic a little later. */
 static enum status read_checkpoint(struct stage_context *context, int32_t number,
@@ -66,12 +74,7 @@ static enum status read_checkpoint(struct stage_context *context, int32_t number
     for (;;) {
         TRY(read_latest(context->reader, config->checkpoints_topic, number, keys, 2,
                         BROKER_TIMEOUT_MS, arena, out_values, err));
-        int64_t positions[LOG_COUNT];
-        if (committed[LOG_PREDICTIONS].offset < 0 && committed[LOG_FEEDBACK].offset < 0)
-            return STATUS_OK; /* first start, or expired: then the checkpoint's own word counts */
-        if (out_values[0].data && checkpoint_positions(out_values[0], positions) &&
-            positions[LOG_PREDICTIONS] == committed[LOG_PREDICTIONS].offset &&
-            positions[LOG_FEEDBACK] == committed[LOG_FEEDBACK].offset)
+        if (agrees(committed, out_values[0]))
             return STATUS_OK;
         if (clock_monotonic_us() > deadline_us)
             return error_set(err, STATUS_BROKER,
@@ -135,8 +138,8 @@ static enum status open_log(struct stage_context *context, struct item *item, en
                          "%s [%d] ends at %" PRId64 " before our position %" PRId64
                          ": was the topic made anew? delete the state and the consumer group",
                          topic, item->number, high, position);
-    if (position == 0)
-        partition_skip_to(item->partition, log, low);
+    if (position == 0 && partition_is_live(item->partition))
+        partition_skip_to(item->partition, log, low); /* a first start, at what is there */
     else if (position < low)
         partition_report_gap(item->partition, log, low);
     TRY(decode_create(options->config, log, options->schemas, &item->logs[log].decode, err));
@@ -186,8 +189,12 @@ static enum status stage_open(struct stage_context *context, int32_t number, str
 
 static enum status fill(struct item *item, enum log_side log, struct error *err) {
     struct log_state *state = &item->logs[log];
-    if (state->at < state->count || !partition_wants(item->partition, log))
+    if (state->at < state->count)
         return STATUS_OK;
+    if (!partition_wants(item->partition, log)) {
+        state->at_end_since_us = 0; /* not looked at: it must not count as idle */
+        return STATUS_OK;
+    }
     state->at = state->count = 0;
     size_t got = READER_BATCH_MAX;
     while (got == READER_BATCH_MAX && state->count + READER_BATCH_MAX <= PENDING_MAX) {

@@ -387,7 +387,6 @@ static void release(struct worker *worker) {
     close_all(worker);
     assign_consumer_destroy(worker->context.reader);
     transaction_producer_destroy(worker->producer);
-    wake_release(&worker->wake);
     outbox_release(&worker->outbox);
     free(worker->owned);
 }
@@ -440,12 +439,17 @@ enum status worker_start(const struct worker_options *options, struct worker **o
     worker->context = (struct stage_context){
         .options = &worker->options, .outbox = &worker->outbox, .figures = &worker->figures};
     enum status status = wake_init(&worker->wake, err);
-    if (status == STATUS_OK)
-        status = create_clients(worker, err);
+    if (status != STATUS_OK) {
+        outbox_release(&worker->outbox);
+        free(worker);
+        return status;
+    }
+    status = create_clients(worker, err);
     if (status == STATUS_OK && pthread_create(&worker->thread, NULL, run, worker) != 0)
         status = error_set(err, STATUS_IO, "cannot start a thread");
     if (status != STATUS_OK) {
         release(worker);
+        wake_release(&worker->wake);
         free(worker);
         return status;
     }
@@ -456,6 +460,7 @@ enum status worker_start(const struct worker_options *options, struct worker **o
 bool worker_join(struct worker *worker) {
     (void)pthread_join(worker->thread, NULL);
     bool ok = !worker->failed;
+    wake_release(&worker->wake); /* only now: others may wake a worker that has ended by itself */
     free(worker);
     return ok;
 }
@@ -465,6 +470,5 @@ bool worker_has_ended(const struct worker *worker) {
 }
 
 void worker_wake(struct worker *worker) {
-    if (!atomic_load(&worker->ended))
-        wake_now(&worker->wake);
+    wake_now(&worker->wake);
 }
