@@ -30,12 +30,13 @@ struct estimate {
 };
 
 struct metric {
-    const char *name;    /* the file's name */
-    const char *summary; /* one line for --list-metrics and REFERENCE.md: meaning and formula */
-    uint32_t version;    /* grows when the meaning changes: part of the definition's fingerprint */
-    unsigned kinds;      /* 1 << TASK_BINARY | ... : tasks that may use it */
-    uint32_t sum_count;  /* fixed-point sums of its own in the tables */
-    double parameter;    /* default of metric_use.parameter */
+    const char *name; /* the file's name */
+    const char
+        *summary; /* one line for `slipstream reference`, docs/REFERENCE.md: meaning and formula */
+    uint32_t version;   /* grows when the meaning changes: part of the definition's fingerprint */
+    unsigned kinds;     /* 1 << TASK_BINARY | ... : tasks that may use it */
+    uint32_t sum_count; /* fixed-point sums of its own in the tables */
+    double parameter;   /* default of metric_use.parameter */
     /* Adds this pair's contribution to sums[sum_count], in units of 2^-32 (see stats/fixed.h). */
     void (*add)(const struct shape *shape, const struct pair *pair, int128 *sums);
     /* The interval is for the value that the window will have once every label is in (finite
