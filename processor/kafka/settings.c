@@ -35,9 +35,9 @@ static const struct preset defaults[] = {
     /* Both are for each partition, since each has a queue of its own.  A full queue makes
      * librdkafka 2.0 wait a second before the next fetch (fetch.queue.backoff.ms came in 2.2), so
      * that it must hold a second of data. */
-    {FOR_READER, "queued.max.messages.kbytes", "8192"},
-    {FOR_READER, "queued.min.messages", "30000"},
-    {FOR_READER, "fetch.message.max.bytes", "1048576"},
+    {FOR_READER, "queued.max.messages.kbytes", "4096"},
+    {FOR_READER, "queued.min.messages", "20000"},
+    {FOR_READER, "fetch.message.max.bytes", "524288"},
     {FOR_READER, "fetch.wait.max.ms", "100"},
     {FOR_READER, "fetch.error.backoff.ms", "100"},
     {FOR_PRODUCERS, "compression.type", "lz4"},

@@ -44,13 +44,19 @@ void delta_reset(struct delta *delta) {
 }
 
 void delta_trim(struct delta *delta, size_t count) {
-    if (delta->count <= count)
-        return;
-    memmove(delta->entries, delta->entries + (delta->count - count),
-            count * sizeof *delta->entries);
-    delta->count = count;
+    size_t waiting = 0, kept = 0;
+    for (size_t i = 0; i < delta->count; i++)
+        waiting += !(delta->entries[i].flags & DELTA_LABELLED);
+    size_t skipped = waiting > count ? waiting - count : 0;
+    for (size_t i = 0; i < delta->count; i++) {
+        bool is_waiting = !(delta->entries[i].flags & DELTA_LABELLED);
+        if (is_waiting && skipped == 0)
+            delta->entries[kept++] = delta->entries[i];
+        skipped -= is_waiting && skipped > 0;
+    }
+    delta->count = kept;
     clear_buckets(delta);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < kept; i++)
         link_entry(delta, (uint32_t)i);
 }
 

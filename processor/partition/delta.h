@@ -43,7 +43,8 @@ struct delta {
 void delta_init(struct delta *delta);
 void delta_release(struct delta *delta);
 void delta_reset(struct delta *delta);
-/* Forgets the oldest insertions, which must be stored, until at most count are left. */
+/* All are stored: forgets those that have their label, since only a second one would ask for them,
+ * and of the others the oldest insertions, until at most count are left. */
 void delta_trim(struct delta *delta, size_t count);
 /* Of the entries in use and their share of buckets. */
 size_t delta_bytes(const struct delta *delta);
