@@ -30,6 +30,10 @@ size_t group_consumer_partition_count(const struct group_consumer *consumer) {
     return consumer->owned_count;
 }
 
+bool group_consumer_is_lost(const struct group_consumer *consumer) {
+    return rd_kafka_assignment_lost(consumer->client) != 0;
+}
+
 static void take(struct group_consumer *consumer, int32_t partition) {
     if (group_consumer_owns(consumer, partition))
         return;
@@ -222,7 +226,7 @@ static bool owns_all(const struct group_consumer *group, const struct log_positi
 rd_kafka_consumer_group_metadata_t *membership_metadata(struct group_consumer *group,
                                                         const struct log_position *positions,
                                                         size_t count, struct error *err) {
-    if (rd_kafka_assignment_lost(group->client)) {
+    if (group_consumer_is_lost(group)) {
         (void)error_set(err, STATUS_BROKER, "group: the assignment is lost");
         return NULL;
     }

@@ -1,7 +1,8 @@
 /* worker.c -- the loop.
  *
  * Whatever goes wrong between two commits has one answer: close everything, and open it again from
- * the committed offsets (crash-only).  SPDX-License-Identifier: Apache-2.0 */
+ * the committed offsets (crash-only).  A transaction that is tried again (delivery.h) is not yet
+ * wrong: no core learns of it.  SPDX-License-Identifier: Apache-2.0 */
 #include "worker/worker.h"
 
 #include <inttypes.h>
@@ -14,7 +15,7 @@
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "base/log.h"
-#include "kafka/transact.h"
+#include "worker/delivery.h"
 #include "worker/directory.h"
 #include "worker/stage.h"
 
@@ -52,26 +53,6 @@ struct worker {
     bool failed, broken; /* broken: the producer must be made anew */
     atomic_bool ended;
 };
-
-static const char *topic_of(const struct worker *worker, enum topic_kind kind) {
-    const struct config *config = worker->options.config;
-    switch (kind) {
-    case TOPIC_PARTIALS:
-        return config->partials_topic;
-    case TOPIC_CHECKPOINTS:
-        return config->checkpoints_topic;
-    case TOPIC_DEAD_LETTERS:
-        return config->dead_letters_topic;
-    case TOPIC_SLIS:
-        return config->slis_topic;
-    case TOPIC_STATE:
-        return config->state_topic;
-    case TOPIC_KINDS:
-        break;
-    }
-    ASSERT(false);
-    return NULL;
-}
 
 static void say(const struct worker *worker, enum log_level level, const char *event,
                 int32_t number, const struct error *err) {
@@ -179,22 +160,6 @@ static enum status fill_outbox(struct worker *worker, int64_t now_ms, bool drain
     return STATUS_OK;
 }
 
-static enum status send_outbox(struct worker *worker, struct error *err) {
-    for (size_t i = 0; i < worker->outbox.count; i++) {
-        const struct message *message = &worker->outbox.messages[i];
-        TRY(transaction_send(worker->producer, topic_of(worker, message->topic), message, 0, err));
-    }
-    return STATUS_OK;
-}
-
-static void count_outcome(struct worker *worker, enum commit_outcome outcome) {
-    int64_t *const counters[] = {[COMMIT_UNKNOWN] = &worker->figures.unknown,
-                                 [COMMIT_COMMITTED] = &worker->figures.commits,
-                                 [COMMIT_ABORTED] = &worker->figures.aborts,
-                                 [COMMIT_FENCED] = &worker->figures.fenced};
-    ++*counters[outcome];
-}
-
 static enum status after_commit(struct worker *worker, int64_t now_ms, bool flush,
                                 struct error *err) {
     remember_sent(worker);
@@ -208,15 +173,6 @@ static enum status after_commit(struct worker *worker, int64_t now_ms, bool flus
         CRASH_POINT("commit.item");
     }
     return STATUS_OK;
-}
-
-static enum commit_outcome transact(struct worker *worker, const struct log_position *positions,
-                                    size_t count, struct error *err) {
-    CRASH_POINT("commit.filled");
-    if (send_outbox(worker, err) != STATUS_OK)
-        return transaction_abort(worker->producer, err);
-    CRASH_POINT("commit.sent");
-    return transaction_commit(worker->producer, worker->context.group, positions, count, err);
 }
 
 /* One transaction for all partitions of this worker.  False: everything was closed. */
@@ -233,9 +189,8 @@ static bool commit(struct worker *worker, bool drain, bool flush) {
     bool ok = fill_outbox(worker, now_ms, drain, &err) == STATUS_OK;
     bool moved = ok && positions_moved(worker, positions, &count);
     if (ok && count > 0 && (worker->outbox.count > 0 || moved || recommit)) {
-        outcome = transact(worker, positions, count, &err);
+        outcome = deliver(&worker->context, worker->producer, positions, count, &err);
         CRASH_POINT("commit.committed");
-        count_outcome(worker, outcome);
         worker->recommitted_at_ms = now_ms;
     }
     free(positions);
