@@ -59,6 +59,8 @@ void group_consumer_destroy(struct group_consumer *consumer); /* closes if need 
 enum status group_consumer_poll(struct group_consumer *consumer, struct error *err) MUST_CHECK;
 bool group_consumer_owns(const struct group_consumer *consumer, int32_t partition);
 size_t group_consumer_partition_count(const struct group_consumer *consumer);
+/* The group has said which partitions are ours, perhaps none; false again once that is lost. */
+bool group_consumer_has_assignment(const struct group_consumer *consumer);
 /* The session ended, or another has the partitions: they will be revoked as lost in a later poll.
  */
 bool group_consumer_is_lost(const struct group_consumer *consumer);

@@ -15,7 +15,7 @@ struct group_consumer {
     struct group_callbacks callbacks;
     int32_t *owned;
     size_t owned_count, owned_capacity;
-    bool is_closed;
+    bool is_closed, has_assignment;
 };
 
 bool group_consumer_owns(const struct group_consumer *consumer, int32_t partition) {
@@ -28,6 +28,10 @@ bool group_consumer_owns(const struct group_consumer *consumer, int32_t partitio
 
 size_t group_consumer_partition_count(const struct group_consumer *consumer) {
     return consumer->owned_count;
+}
+
+bool group_consumer_has_assignment(const struct group_consumer *consumer) {
+    return consumer->has_assignment;
 }
 
 bool group_consumer_is_lost(const struct group_consumer *consumer) {
@@ -76,6 +80,7 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
     struct group_consumer *consumer = opaque;
     bool is_assignment = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
     bool is_lost = rd_kafka_assignment_lost(client) != 0;
+    consumer->has_assignment = is_assignment || (consumer->has_assignment && !is_lost);
     if (is_assignment)
         answer(client, true);
     for (int i = 0; i < partitions->cnt; i++) {

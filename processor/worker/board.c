@@ -72,14 +72,11 @@ bool board_is_healthy(struct board *board, int64_t now_us) {
 
 bool board_is_ready(struct board *board) {
     bool ready = true;
-    size_t opened = 0;
     (void)pthread_mutex_lock(&board->lock);
-    for (int i = 0; i < board->worker_count; i++) {
-        ready &= board->workers[i].opened == board->workers[i].wanted;
-        opened += board->workers[i].opened;
-    }
+    for (int i = 0; i < board->worker_count; i++)
+        ready &= board->workers[i].is_ready;
     (void)pthread_mutex_unlock(&board->lock);
-    return ready && opened > 0;
+    return ready;
 }
 
 /* ---- the page ---- */
@@ -181,7 +178,11 @@ static void write_workers(struct board *board, struct metrics_page *page, const 
     METRIC(unknown_total, "counter", "Commits without an answer.", (double)figures->unknown)       \
     METRIC(fenced_total, "counter", "Producers fenced or beyond repair.", (double)figures->fenced) \
     METRIC(rebalances_total, "counter", "Partitions assigned or revoked.",                         \
-           (double)figures->rebalances)
+           (double)figures->rebalances)                                                            \
+    METRIC(partitions_assigned, "gauge", "Partitions that the group gave it.",                     \
+           (double)figures->assigned)                                                              \
+    METRIC(partitions_live, "gauge", "Of these restored and processing.", (double)figures->live)   \
+    METRIC(ready, "gauge", "1 when all that it is assigned is live.", figures->is_ready)
 
 #define METRIC(name, type, help, expression)                                                       \
     static double worker_##name(const struct worker_figures *figures) {                            \

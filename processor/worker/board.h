@@ -1,5 +1,8 @@
 /* board.h -- figures of all workers, for /metrics, /readyz and the log.
  *
+ * A partition is on the board as long as it is open here: one that moved away, or is being opened
+ * again, shows no old values.
+ *
  * Rewritten by each worker about once a second under a lock that the hot path never takes.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_WORKER_BOARD_H
@@ -29,7 +32,8 @@ struct task_figures {
 struct worker_figures {
     int64_t commits, aborts, unknown, fenced, rebalances, records, bytes;
     int64_t turned_at_us;  /* monotonic: when its loop last went round */
-    size_t wanted, opened; /* partitions assigned, of these open and live */
+    size_t assigned, live; /* partitions; live: restored and processing */
+    bool is_ready;         /* all that the group has assigned, perhaps nothing, is live */
 };
 
 enum { BOARD_PARTITIONS_MAX = 4096, BOARD_WORKERS_MAX = 128 };
@@ -52,7 +56,7 @@ void board_remove_task(struct board *board, int32_t partition);
 void board_set_worker(struct board *board, int index, const struct worker_figures *figures);
 /* Each loop went round within the last 60 s. */
 bool board_is_healthy(struct board *board, int64_t now_us);
-/* Each worker is assigned and live. */
+/* Each worker has said so. */
 bool board_is_ready(struct board *board);
 void board_write(struct board *board, struct metrics_page *page);
 

@@ -24,6 +24,7 @@ enum {
     SLEEP_MS_MAX = 100,
     REPORT_US = 1000000,
     TRIM_US = 10000000,
+    EMPTY_STANDS_US = 10000000,  /* three heartbeats: what others give up has come by then */
     OUTBOX_BYTES_MAX = 64 << 20, /* commit before it grows further */
     RECOMMIT_MS = 3600 * 1000,   /* idle partitions, long before offsets.retention.minutes */
     TASK_COMMIT_INTERVAL_MS = 100,
@@ -47,7 +48,9 @@ struct worker {
     struct owned *owned;
     size_t owned_count;
     struct worker_figures figures;
-    int64_t committed_at_ms, recommitted_at_ms, reported_at_us, trimmed_at_us;
+    int64_t committed_at_ms, recommitted_at_ms, trimmed_at_us;
+    int64_t reported_at_us; /* 0: at once */
+    int64_t empty_since_us; /* 0: owns something, or knows of no assignment */
     char transactional_id[256], group_id[256];
     pthread_t thread;
     bool failed, broken; /* broken: the producer must be made anew */
@@ -64,8 +67,11 @@ static void say(const struct worker *worker, enum log_level level, const char *e
 /* ---- opening and closing ---- */
 
 static void close_item(struct worker *worker, struct owned *owned) {
-    if (owned->item)
+    if (owned->item) {
         worker->ops->close(&worker->context, owned->item);
+        worker->ops->forget(&worker->context, owned->number);
+    }
+    worker->reported_at_us = 0;
     owned->item = NULL;
     owned->open_at_us = 0;
     for (int i = 0; i < LOG_COUNT; i++)
@@ -229,7 +235,6 @@ static void on_revoke(void *owner, int32_t number, bool is_lost) {
         worker->owned[i] = worker->owned[--worker->owned_count];
         break;
     }
-    worker->ops->forget(&worker->context, number);
     LOG_INFO("revoked", "stage=%s worker=%d partition=%d lost=%d", worker->ops->name,
              worker->options.index, number, is_lost);
 }
@@ -280,20 +285,33 @@ static void give_back_memory(struct worker *worker) {
 #endif
 }
 
+/* A new member is first given nothing, until others have let go of something. */
+static bool is_ready(struct worker *worker, int64_t now_us) {
+    bool is_empty =
+        worker->owned_count == 0 && group_consumer_has_assignment(worker->context.group);
+    if (!is_empty)
+        worker->empty_since_us = 0;
+    else if (worker->empty_since_us == 0)
+        worker->empty_since_us = now_us;
+    return is_empty ? now_us - worker->empty_since_us >= EMPTY_STANDS_US
+                    : worker->owned_count > 0 && worker->figures.live == worker->figures.assigned;
+}
+
 static void report(struct worker *worker) {
     int64_t now_us = clock_monotonic_us();
     worker->figures.turned_at_us = now_us;
     if (now_us - worker->reported_at_us < REPORT_US)
         return;
     worker->reported_at_us = now_us;
-    worker->figures.wanted = worker->owned_count;
-    worker->figures.opened = 0;
+    worker->figures.assigned = worker->owned_count;
+    worker->figures.live = 0;
     for (size_t i = 0; i < worker->owned_count; i++) {
         if (!worker->owned[i].item)
             continue;
-        worker->figures.opened += worker->ops->is_live(worker->owned[i].item);
+        worker->figures.live += worker->ops->is_live(worker->owned[i].item);
         worker->ops->report(&worker->context, worker->owned[i].item);
     }
+    worker->figures.is_ready = is_ready(worker, now_us);
     int index = worker->options.index * 2 + (worker->options.stage == STAGE_TASK);
     board_set_worker(worker->options.board, index, &worker->figures);
 }

@@ -1,0 +1,81 @@
+/* What the page and the probes say of partitions that come and go.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/test.h"
+#include "worker/board.h"
+
+static bool page_has(struct board *board, const char *text) {
+    struct buffer buffer;
+    struct metrics_page page;
+    buffer_init(&buffer, 16 << 20);
+    prometheus_begin(&page, &buffer);
+    board_write(board, &page);
+    buffer_append(&buffer, "", 1);
+    bool has = strstr(buffer.data, text) != NULL;
+    buffer_release(&buffer);
+    return has;
+}
+
+TEST(a_process_is_ready_once_each_of_its_workers_has_said_so) {
+    struct board board;
+    board_init(&board, NULL, 2);
+    assert_false(board_is_ready(&board));
+    board_set_worker(&board, 0,
+                     &(struct worker_figures){.assigned = 2, .live = 2, .is_ready = true});
+    assert_false(board_is_ready(&board));
+    board_set_worker(&board, 1, &(struct worker_figures){.is_ready = true}); /* owns nothing */
+    assert_true(board_is_ready(&board));
+    board_set_worker(&board, 0, &(struct worker_figures){.assigned = 3, .live = 2});
+    assert_false(board_is_ready(&board));
+    assert_true(page_has(
+        &board, "slipstream_worker_partitions_assigned{worker=\"0\",stage=\"partition\"} 3\n"));
+    assert_true(page_has(
+        &board, "slipstream_worker_partitions_live{worker=\"0\",stage=\"partition\"} 2\n"));
+    board_release(&board);
+}
+
+TEST(what_has_left_is_not_on_the_page) {
+    struct board board;
+    board_init(&board, NULL, 1);
+    struct partition_figures figures = {.partition = 7, .live = true};
+    figures.stats.refused[1] = 5;
+    board_set_partition(&board, &figures);
+    board_set_task(&board, &(struct task_figures){.partition = 7, .live = true});
+    assert_true(page_has(&board, "slipstream_partition_live{partition=\"7\"} 1\n"));
+    assert_true(page_has(&board, "slipstream_task_live{partition=\"7\"} 1\n"));
+    assert_true(page_has(&board, "slipstream_dead_letters_total{partition=\"7\""));
+    board_remove_partition(&board, 7);
+    assert_true(page_has(&board, "{partition=\"7\"}")); /* stage 2's is still there */
+    assert_false(page_has(&board, "slipstream_dead_letters_total{partition=\"7\""));
+    board_remove_task(&board, 7);
+    assert_false(page_has(&board, "partition=\"7\""));
+    board_release(&board);
+}
+
+TEST(a_partition_beyond_the_board_is_left_out) {
+    struct board board;
+    board_init(&board, NULL, 1);
+    board_set_partition(&board, &(struct partition_figures){.partition = BOARD_PARTITIONS_MAX});
+    board_remove_partition(&board, BOARD_PARTITIONS_MAX);
+    assert_false(page_has(&board, "partition=\"4096\""));
+    board_release(&board);
+}
+
+TEST(a_loop_that_stands_still_for_a_minute_is_not_healthy) {
+    struct board board;
+    board_init(&board, NULL, 1);
+    assert_true(board_is_healthy(&board, 100)); /* it has not begun */
+    board_set_worker(&board, 0, &(struct worker_figures){.turned_at_us = 1000});
+    assert_true(board_is_healthy(&board, 59000000));
+    assert_false(board_is_healthy(&board, 60001000));
+    board_release(&board);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(a_process_is_ready_once_each_of_its_workers_has_said_so),
+        CASE(what_has_left_is_not_on_the_page),
+        CASE(a_partition_beyond_the_board_is_left_out),
+        CASE(a_loop_that_stands_still_for_a_minute_is_not_healthy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
