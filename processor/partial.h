@@ -24,7 +24,8 @@ enum {
     SCHEMA_CHECKPOINT = 5,
     SCHEMA_CLOCK = 7,
     SCHEMA_HISTORY = 8,
-    SCHEMA_WINDOW = 9
+    SCHEMA_WINDOW = 9,
+    SCHEMA_POSITION = 10
 };
 enum { FRAME_BYTES = 5 };
 

@@ -16,6 +16,7 @@
 #include "http/http.h"
 #include "kafka/admin.h"
 #include "state/flush.h"
+#include "worker/partials.h"
 #include "worker/worker.h"
 
 enum { STAGES = 2 };
@@ -106,6 +107,7 @@ static enum status start(struct process *process, struct error *err) {
     const struct config *config = process->config;
     TRY(schema_set_load(config->schema_directory, &process->schemas, err));
     TRY(inspect_topics(process, err));
+    TRY(partials_check_all(config, err));
     TRY(control_start(process->config, &process->control, err));
     process->cache = store_cache_create(config->memory_bytes_max);
     board_init(&process->board, config, config->workers * STAGES);

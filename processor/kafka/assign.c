@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kafka/consume.h"
+#include "kafka/membership.h"
 #include "kafka/settings.h"
 
 struct assign_consumer {
@@ -64,6 +65,12 @@ enum status assign_consumer_poll(struct assign_consumer *consumer, struct error 
     if (status == STATUS_OK && rd_kafka_fatal_error(consumer->client, reason, sizeof reason))
         status = error_set(err, STATUS_BROKER, "reader: %s", reason);
     return status;
+}
+
+enum status assign_consumer_committed(struct assign_consumer *consumer,
+                                      struct log_position *positions, size_t count, int timeout_ms,
+                                      struct error *err) {
+    return committed_offsets(consumer->client, positions, count, timeout_ms, err);
 }
 
 /* Both directions answer only after librdkafka's thread has set the partition's new version: what

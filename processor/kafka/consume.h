@@ -81,6 +81,11 @@ void assign_consumer_destroy(struct assign_consumer *consumer);
  * (access denied). */
 enum status assign_consumer_poll(struct assign_consumer *consumer, struct error *err) MUST_CHECK;
 
+/* group_committed of the group that bears the consumer's name.  Errors: BROKER. */
+enum status assign_consumer_committed(struct assign_consumer *consumer,
+                                      struct log_position *positions, size_t count, int timeout_ms,
+                                      struct error *err) MUST_CHECK;
+
 /* Reads topic/partition from offset >= 0 on; a partition is added once at a time.  To start again
  * elsewhere: remove, then add; no record of the earlier reading comes out of the new reader.
  * Errors: BROKER. */

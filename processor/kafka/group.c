@@ -181,17 +181,22 @@ static rd_kafka_topic_partition_list_t *list_of(const struct log_position *posit
     return list;
 }
 
-enum status group_committed(struct group_consumer *consumer, struct log_position *positions,
-                            size_t count, int timeout_ms, struct error *err) {
+enum status committed_offsets(rd_kafka_t *client, struct log_position *positions, size_t count,
+                              int timeout_ms, struct error *err) {
     rd_kafka_topic_partition_list_t *list = list_of(positions, count);
-    enum status status = kafka_check_code(rd_kafka_committed(consumer->client, list, timeout_ms),
-                                          "committed offsets", err);
+    enum status status =
+        kafka_check_code(rd_kafka_committed(client, list, timeout_ms), "committed offsets", err);
     for (int i = 0; i < list->cnt && status == STATUS_OK; i++)
         status = kafka_check_code(list->elems[i].err, "committed offsets", err);
     for (int i = 0; i < list->cnt && status == STATUS_OK; i++)
         positions[i].offset = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
     rd_kafka_topic_partition_list_destroy(list);
     return status;
+}
+
+enum status group_committed(struct group_consumer *consumer, struct log_position *positions,
+                            size_t count, int timeout_ms, struct error *err) {
+    return committed_offsets(consumer->client, positions, count, timeout_ms, err);
 }
 
 /* Serialized metadata: "CGMDv2:", the generation, then group, member and instance as C strings; it

@@ -20,7 +20,7 @@ struct stage_context {
 
 struct stage_ops {
     const char *name; /* "partition", "task": in group and transactional ids */
-    /* Errors: BROKER (try again), IO, CONFIG, CORRUPT after a rebuild was tried. */
+    /* Errors: BROKER, IO (try again), CONFIG (in vain), CORRUPT after a rebuild was tried. */
     enum status (*open)(struct stage_context *context, int32_t number, struct item **out_item,
                         struct error *err);
     void (*close)(struct stage_context *context, struct item *item);

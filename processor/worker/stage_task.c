@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "kafka/latest.h"
 #include "worker/directory.h"
+#include "worker/partials.h"
 #include "worker/stage.h"
 
 enum { BATCH_MAX = READER_BATCH_MAX, BROKER_TIMEOUT_MS = 10000 };
@@ -25,6 +26,8 @@ struct item {
 static enum status visit_history(void *owner, const struct kafka_record *record,
                                  struct error *err) {
     struct item *item = owner;
+    if (partials_is_note(record->key))
+        return STATUS_OK;
     const struct task_record history = {record->offset, record->key, record->value};
     return task_restore(item->stage, &history, err);
 }
@@ -63,14 +66,13 @@ static enum status open_or_rebuild(struct stage_context *context, struct item *i
     const struct config *config = context->options->config;
     struct log_position committed = {config->partials_topic, item->number, -1};
     char path[1024];
+    int64_t end;
     TRY(group_committed(context->group, &committed, 1, BROKER_TIMEOUT_MS, err));
+    TRY(partials_check(context->reader, config, item->number, committed.offset, &end, err));
     if (committed.offset < 0)
         committed.offset = 0;
     TRY(directory_make(path, sizeof path, config->state_directory, config->partials_topic,
                        item->number, err));
-    int64_t low, end;
-    TRY(assign_consumer_watermarks(context->reader, config->partials_topic, item->number,
-                                   BROKER_TIMEOUT_MS, &low, &end, err));
     enum status status = open_core(context, item, path, committed.offset, end, err);
     if (status != STATUS_CORRUPT)
         return status;
@@ -134,7 +136,11 @@ static bool stage_is_live(const struct item *item) {
 
 static enum status stage_commit(struct stage_context *context, struct item *item, int64_t now_ms,
                                 bool drain, struct error *err) {
-    return task_commit(item->stage, now_ms, drain, context->outbox, err);
+    size_t before = context->outbox->count;
+    TRY(task_commit(item->stage, now_ms, drain, context->outbox, err));
+    if (context->outbox->count > before)
+        partials_note(item->number, task_position(item->stage), context->outbox);
+    return STATUS_OK;
 }
 
 static size_t stage_positions(const struct stage_context *context, const struct item *item,

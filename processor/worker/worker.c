@@ -110,7 +110,8 @@ static enum status open_item(struct worker *worker, struct owned *owned, struct 
     return worker->ops->open(&worker->context, owned->number, &owned->item, err);
 }
 
-static void open_items(struct worker *worker) {
+/* False: no repetition helps. */
+static bool open_items(struct worker *worker) {
     for (size_t i = 0; i < worker->owned_count; i++) {
         struct owned *owned = &worker->owned[i];
         int64_t now_us = clock_monotonic_us();
@@ -122,11 +123,14 @@ static void open_items(struct worker *worker) {
             LOG_INFO("opened", "stage=%s worker=%d partition=%d", worker->ops->name,
                      worker->options.index, owned->number);
             CRASH_POINT("opened");
-            return; /* one a turn, so that membership is served in between */
+            return true; /* one a turn, so that membership is served in between */
         }
         say(worker, LOG_LEVEL_ERROR, "open_failed", owned->number, &err);
+        if (status == STATUS_CONFIG)
+            return false;
         owned->open_at_us = now_us + OPEN_RETRY_US;
     }
+    return true;
 }
 
 /* ---- commit ---- */
@@ -343,16 +347,17 @@ static int sleep_ms(const struct worker *worker) {
 
 static void loop(struct worker *worker) {
     while (!atomic_load(worker->options.stopping)) {
-        if (!serve_consumers(worker)) {
-            worker->failed = true;
+        worker->failed = !serve_consumers(worker);
+        if (worker->failed)
             return;
-        }
         report(worker);
         if (!mend_producer(worker)) {
             wake_wait(&worker->wake, SLEEP_MS_MAX);
             continue;
         }
-        open_items(worker);
+        worker->failed = !open_items(worker);
+        if (worker->failed)
+            return;
         bool busy = turn_items(worker);
         if (commit_is_due(worker))
             (void)commit(worker, false, false);
