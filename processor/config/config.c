@@ -165,7 +165,7 @@ static bool has_setting(const struct config *config, const char *key) {
 
 /* Rules that join several options; only when each of them is good by itself. */
 static void check_together(struct reading *reading) {
-    enum { AVRO = 1, IDLE_NONE = 1 };
+    enum { AVRO = 1 };
     struct config *config = reading->config;
     set_topics(reading);
     check_topic_names(reading);

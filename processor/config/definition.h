@@ -106,6 +106,8 @@ struct topic_definition {
     int64_t disorder_max_ms;    /* predictions 24 h, feedback 7 d */
 };
 
+enum idle_advance { IDLE_BY_WALL, IDLE_NONE };
+
 struct setting {
     const char *key, *value;
     bool secret;
@@ -121,7 +123,7 @@ struct config {
     int64_t skew_ms; /* 60 000: clock differences tolerated; label before prediction, event after
                         record time */
     int64_t disorder_ms;     /* 10 000: the watermark stays this far behind the prediction clock */
-    int idle_advance;        /* 0: by the wall clock, 1: none */
+    int idle_advance;        /* enum idle_advance */
     int64_t idle_timeout_ms; /* 0: idle.advance none */
     int64_t commit_interval_ms, revision_interval_ms;
     size_t commit_bytes; /* partials past this wait, coldest first */

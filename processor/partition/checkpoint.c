@@ -74,6 +74,8 @@ void checkpoint_prune_decisions(struct partition *partition) {
     }
     partition->decision_count = kept;
     memcpy(partition->applied, applied, sizeof applied);
+    for (int log = 0; log < LOG_COUNT; log++)
+        futures_prune(&partition->futures[log], floors[log]);
 }
 
 /* ---- writing ---- */
@@ -102,10 +104,9 @@ static void write_instances(const struct partition *partition, struct buffer *ou
         write_long(out, 0);
 }
 
-static void write_decisions(const struct partition *partition, struct buffer *out) {
-    write_long(out, (int64_t)partition->decision_count);
-    for (size_t i = 0; i < partition->decision_count; i++) {
-        const struct decision *decision = &partition->decisions[i];
+static void write_list(const struct decision *decisions, size_t count, struct buffer *out) {
+    for (size_t i = 0; i < count; i++) {
+        const struct decision *decision = &decisions[i];
         write_long(out, decision->kind);
         write_long(out, decision->log);
         write_long(out, decision->offset);
@@ -114,7 +115,17 @@ static void write_decisions(const struct partition *partition, struct buffer *ou
         write_long(out, decision->limit);
         write_long(out, decision->task);
     }
-    if (partition->decision_count > 0)
+}
+
+static void write_decisions(const struct partition *partition, struct buffer *out) {
+    size_t count = partition->decision_count;
+    for (int log = 0; log < LOG_COUNT; log++)
+        count += partition->futures[log].count;
+    write_long(out, (int64_t)count);
+    write_list(partition->decisions, partition->decision_count, out);
+    for (int log = 0; log < LOG_COUNT; log++)
+        write_list(partition->futures[log].list, partition->futures[log].count, out);
+    if (count > 0)
         write_long(out, 0);
 }
 
@@ -186,7 +197,7 @@ static bool read_decisions(struct reader *reader, struct arena *arena, struct ch
     for (size_t i = 0; i < out->decision_count; i++) {
         struct decision *decision = &out->decisions[i];
         int64_t kind = read_long(reader), log = read_long(reader);
-        if (kind < 0 || kind > DECISION_ORPHAN_LIMIT || log < 0 || log >= LOG_COUNT)
+        if (kind < 0 || kind > DECISION_FUTURE || log < 0 || log >= LOG_COUNT)
             return false;
         decision->kind = (enum decision_kind)kind;
         decision->log = (enum log_side)log;

@@ -16,6 +16,8 @@ struct event {
     enum refusal refusal; /* decoding failed: only offset, record_ms, raw are set */
     int64_t offset;
     int64_t record_ms;           /* Kafka's record timestamp; TIME_NONE when the record has none */
+    int64_t wall_ms;             /* wall time of this reading; 0: none is known, FUTURE by it is not
+                                    decided.  Looked at while live only */
     struct slice id;             /* 1..1024 bytes */
     int64_t time_ms;             /* prediction: event time; feedback: label time */
     int64_t prediction_ms;       /* feedback: the prediction's time, or TIME_NONE */

@@ -4,6 +4,7 @@
  *   join.c         predictions and labels against the delta and the orphans
  *   window.c       joined pairs into panes; seals, finality
  *   segments.c     slices of the join state: floors, expiry
+ *   future.c       records far ahead of the wall clock
  *   checkpoint.c   the small state as bytes: checkpoint, store meta, decisions
  *   dead_letter.c  refused records
  *   persist.c      flush and load
@@ -68,6 +69,8 @@ enum decision_kind {
     DECISION_CLOCK,        /* the log's clock is at least time_ms from offset on */
     DECISION_ORPHAN_LIMIT, /* the task's labels in [offset, last] join only predictions below limit
                             */
+    DECISION_FUTURE,       /* the log's records in [offset, last] with a time beyond time_ms are FUTURE
+                            */
 };
 
 struct decision {
@@ -77,7 +80,15 @@ struct decision {
     uint32_t task; /* id; 0 for clocks */
 };
 
-enum { DECISIONS_MAX = 4096 };
+enum { DECISIONS_MAX = 4096, FUTURES_MAX = 1024 };
+
+/* Decisions FUTURE of one log, in offset order.  At FUTURES_MAX no more is refused (counted): what
+ * cannot be remembered must not be decided.  That is about 40 days of a producer that is always
+ * wrong, unless the floor passes the oldest before. */
+struct futures {
+    struct decision *list;
+    size_t count;
+};
 
 struct counters {
     int64_t predicted, duplicates, filtered, labelled, superseded, final_panes;
@@ -104,6 +115,8 @@ struct partition {
     struct decision *decisions; /* each log's in offset order */
     size_t decision_count;
     size_t applied[LOG_COUNT]; /* index after the last applied decision of that log */
+    struct futures futures[LOG_COUNT];
+    int64_t futures_forgotten; /* accepted for want of room, since the opening */
 
     struct delta delta;
     struct orphans orphans;
@@ -124,6 +137,13 @@ struct partition {
 void clock_move(struct partition *partition, enum log_side log, int64_t time_ms);
 /* Decisions of this log up to offset. */
 void clock_apply_decisions(struct partition *partition, enum log_side log, int64_t offset);
+
+/* ---- future.c ---- */
+/* Live: decides by the wall clock, and remembers it.  While replaying: as was decided. */
+bool future_refuses(struct partition *partition, const struct event *event);
+void futures_add(struct futures *futures, const struct decision *decision);
+/* Forgets what lies below the floor of the log. */
+void futures_prune(struct futures *futures, int64_t floor);
 
 /* ---- open.c ---- */
 void open_become_live_if_reached(struct partition *partition);

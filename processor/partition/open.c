@@ -186,12 +186,15 @@ static enum status adopt_epochs(struct partition *partition, const struct checkp
 }
 
 static void keep_decisions(struct partition *partition, const struct checkpoint *checkpoint) {
-    partition->decision_count = checkpoint->decision_count;
     partition->decisions = alloc_resize(partition->decisions, checkpoint->decision_count,
                                         sizeof *partition->decisions);
-    if (checkpoint->decision_count > 0)
-        memcpy(partition->decisions, checkpoint->decisions,
-               checkpoint->decision_count * sizeof *partition->decisions);
+    for (size_t i = 0; i < checkpoint->decision_count; i++) {
+        const struct decision *decision = &checkpoint->decisions[i];
+        if (decision->kind == DECISION_FUTURE)
+            futures_add(&partition->futures[decision->log], decision);
+        else
+            partition->decisions[partition->decision_count++] = *decision;
+    }
 }
 
 static bool store_is_usable(const struct checkpoint *store, const struct checkpoint *committed) {

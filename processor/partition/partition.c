@@ -88,6 +88,8 @@ void partition_close(struct partition *partition) {
     free(partition->tasks);
     free(partition->instances);
     free(partition->decisions);
+    for (int log = 0; log < LOG_COUNT; log++)
+        free(partition->futures[log].list);
     delta_release(&partition->delta);
     orphans_release(&partition->orphans);
     arena_release(&partition->batch);
@@ -179,6 +181,8 @@ static enum status step_one(struct partition *partition, const struct event *eve
     ASSERT(event->offset >= partition->positions[log] && event->offset < partition->until[log]);
     clock_apply_decisions(partition, log, event->offset);
     enum refusal refusal = judge(partition, event);
+    if (refusal == REFUSAL_NONE && future_refuses(partition, event))
+        refusal = REFUSAL_FUTURE;
     if (refusal != REFUSAL_NONE) {
         dead_letter(partition, event, refusal, "");
     } else {

@@ -132,6 +132,9 @@ static void write_partitions(struct board *board, struct metrics_page *page, con
     METRIC(disk_bytes, "gauge", "Store on disk.", (double)figures->disk_bytes)                     \
     METRIC(disk_files, "gauge", "Files of the store.", (double)figures->disk_files)                \
     METRIC(replay_left, "gauge", "Records until live.", (double)figures->stats.replay_left)        \
+    METRIC(futures_forgotten_total, "counter",                                                     \
+           "Records ahead of the wall clock that were taken, for want of room for the decision.",  \
+           (double)figures->stats.futures_forgotten)                                               \
     METRIC(gap_records_total, "counter", "Input deleted before it was read.",                      \
            (double)figures->stats.gap_records)
 

@@ -244,7 +244,9 @@ static bool may_run(const struct item *item, enum log_side log, int64_t record_m
     return other->last_ms != INT64_MIN && record_ms <= other->last_ms + AHEAD_MS;
 }
 
-static bool take(struct stage_context *context, struct item *item, size_t *count, int64_t now_us) {
+/* wall_ms: 0 when nothing is to be decided by it. */
+static bool take(struct stage_context *context, struct item *item, size_t *count, int64_t now_us,
+                 int64_t wall_ms) {
     struct kafka_record *records[LOG_COUNT];
     for (int log = 0; log < LOG_COUNT; log++) {
         records[log] = front(item, (enum log_side)log, *count == 0);
@@ -260,7 +262,9 @@ static bool take(struct stage_context *context, struct item *item, size_t *count
     struct log_state *state = &item->logs[log];
     const struct raw_record raw = {record->offset, record->timestamp_ms, record->key,
                                    record->value};
-    decode_event(state->decode, &raw, &item->arena, &item->events[(*count)++]);
+    struct event *event = &item->events[(*count)++];
+    decode_event(state->decode, &raw, &item->arena, event);
+    event->wall_ms = wall_ms;
     state->last_ms = record->timestamp_ms;
     state->at++;
     context->figures->records++;
@@ -331,7 +335,8 @@ static enum status stage_turn(struct stage_context *context, struct item *item, 
     int64_t now_us = clock_monotonic_us();
     arena_reset(&item->arena);
     bool was_live = partition_is_live(partition);
-    while (count < (size_t)2 * PENDING_MAX && take(context, item, &count, now_us) &&
+    int64_t wall_ms = context->options->config->idle_advance == IDLE_BY_WALL ? clock_wall_ms() : 0;
+    while (count < (size_t)2 * PENDING_MAX && take(context, item, &count, now_us, wall_ms) &&
            partition_is_live(partition) == was_live)
         continue;
     enum status status = partition_step(partition, item->events, count, context->outbox, err);

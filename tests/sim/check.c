@@ -229,6 +229,27 @@ size_t check_overflows(const struct cluster *cluster, struct overflow *out_overf
     return count;
 }
 
+static bool is_by_wall(const struct world *world, const struct letter *letter) {
+    const struct input_record *record =
+        world_next(world, letter->partition, letter->log, letter->offset);
+    return strcmp(letter->code, "FUTURE") == 0 && record &&
+           record->time_ms <= record->record_ms + world->config.skew_ms;
+}
+
+size_t check_futures(const struct cluster *cluster, struct place *out_places, size_t most) {
+    const struct broker_log *log = &cluster->broker.logs[TOPIC_DEAD_LETTERS][0];
+    size_t count = 0;
+    for (size_t i = 0; i < log->count && count < most; i++) {
+        struct letter letter;
+        if (log->records[i].state != RECORD_COMMITTED)
+            continue;
+        read_letter(cluster->world, &log->records[i], &letter);
+        if (is_by_wall(cluster->world, &letter))
+            out_places[count++] = (struct place){letter.partition, letter.log, letter.offset};
+    }
+    return count;
+}
+
 /* ---- counters ---- */
 
 bool check_counts(const struct cluster *cluster, const struct oracle *oracle,

@@ -31,5 +31,7 @@ bool check_counts(const struct cluster *cluster, const struct oracle *oracle,
 void check_epochs(const struct cluster *cluster, struct epoch_starts *out_starts);
 /* Labels that overflowed, from the dead letters; returns how many. */
 size_t check_overflows(const struct cluster *cluster, struct overflow *out_overflows, size_t most);
+/* Records that are FUTURE although their own timestamp allows them, likewise. */
+size_t check_futures(const struct cluster *cluster, struct place *out_places, size_t most);
 
 #endif

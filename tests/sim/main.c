@@ -13,7 +13,7 @@
 #include "state/mutation.h"
 #include "tests/sim/check.h"
 
-enum { OVERFLOWS_MAX = 4096 };
+enum { OVERFLOWS_MAX = 4096, FUTURES_MAX = 1024 };
 
 struct options {
     int64_t seeds, from;
@@ -30,6 +30,7 @@ static const struct {
     {"clock-before-partial", MUTATION_CLOCK_BEFORE_PARTIAL},
     {"floor-clocks", MUTATION_FLOOR_CLOCKS},
     {"early-drop", MUTATION_EARLY_DROP},
+    {"forget-future", MUTATION_FORGET_FUTURE},
 };
 
 /* ---- one seed ---- */
@@ -41,25 +42,35 @@ static bool check_all(const struct cluster *cluster, const struct oracle *oracle
            check_slis(cluster, oracle, out_failure);
 }
 
-static bool check_disturbed(struct cluster *cluster, struct oracle *out_oracle,
-                            char out_failure[FAILURE_MAX]) {
+static bool check_disturbed(const struct cluster *cluster, struct outcome *out_outcome,
+                            struct oracle *out_oracle, char out_failure[FAILURE_MAX]) {
     static struct overflow overflows[OVERFLOWS_MAX];
-    size_t count = check_overflows(cluster, overflows, OVERFLOWS_MAX);
-    struct epoch_starts starts;
-    check_epochs(cluster, &starts);
-    oracle_run(cluster->world, cluster->broker.decisions, cluster->broker.decision_count, overflows,
-               count, &starts, out_oracle);
+    static struct place futures[FUTURES_MAX];
+    *out_outcome = (struct outcome){
+        .decisions = cluster->broker.decisions,
+        .decision_count = cluster->broker.decision_count,
+        .overflows = overflows,
+        .overflow_count = check_overflows(cluster, overflows, OVERFLOWS_MAX),
+        .futures = futures,
+        .future_count = check_futures(cluster, futures, FUTURES_MAX),
+    };
+    check_epochs(cluster, &out_outcome->starts);
+    cluster->counts->futures += (int64_t)out_outcome->future_count;
+    oracle_run(cluster->world, out_outcome, out_oracle);
     return check_all(cluster, out_oracle, out_failure);
 }
 
 /* The same logs and decisions, one worker, no trouble. */
 static bool check_undisturbed(const struct cluster *disturbed, uint64_t seed,
-                              const struct oracle *oracle, char out_failure[FAILURE_MAX]) {
+                              const struct outcome *outcome, const struct oracle *oracle,
+                              char out_failure[FAILURE_MAX]) {
     static struct cluster quiet;
     cluster_create(&quiet, disturbed->world, seed + 1, false, disturbed->counts);
     static const struct decision none;
-    quiet.given = disturbed->broker.decision_count ? disturbed->broker.decisions : &none;
-    quiet.given_count = disturbed->broker.decision_count;
+    quiet.given = outcome->decision_count ? outcome->decisions : &none;
+    quiet.given_count = outcome->decision_count;
+    quiet.given_futures = outcome->futures;
+    quiet.given_future_count = outcome->future_count;
     bool is_right = cluster_run(&quiet);
     if (!is_right)
         snprintf(out_failure, FAILURE_MAX, "undisturbed run: %.480s", quiet.failure);
@@ -78,15 +89,16 @@ static bool run_seed(const struct options *options, uint64_t seed, struct sim_co
     static struct world world;
     static struct cluster cluster;
     struct oracle oracle = {0};
+    struct outcome outcome;
     world_create(&world, seed);
     cluster_create(&cluster, &world, seed, true, counts);
     cluster.skips_aborts = options->skips_aborts;
     bool is_right = cluster_run(&cluster);
     if (!is_right)
         snprintf(out_failure, FAILURE_MAX, "%.500s", cluster.failure);
-    is_right = is_right && check_disturbed(&cluster, &oracle, out_failure);
+    is_right = is_right && check_disturbed(&cluster, &outcome, &oracle, out_failure);
     if (is_right && !world.has_orphan_limit && !world.switch_ms)
-        is_right = check_undisturbed(&cluster, seed, &oracle, out_failure);
+        is_right = check_undisturbed(&cluster, seed, &outcome, &oracle, out_failure);
     oracle_release(&oracle);
     cluster_destroy(&cluster);
     world_release(&world);
@@ -117,6 +129,7 @@ static void print_counts(const struct sim_counts *counts) {
         {"records compacted", counts->compacted},
         {"idle decisions", counts->idle_decisions},
         {"changes of epoch", counts->epochs},
+        {"refused by the wall clock", counts->futures},
         {"partials", counts->partials},
         {"SLIs", counts->slis},
         {"FINAL", counts->finals},

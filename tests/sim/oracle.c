@@ -15,6 +15,7 @@ struct row {
 
 struct pass { /* over one partition */
     const struct world *world;
+    const struct outcome *given;
     struct oracle *out;
     int partition;
     int64_t clock;
@@ -46,6 +47,16 @@ static const char *undecodable_code(enum refusal refusal) {
     return refusal == REFUSAL_UNDECODABLE ? "UNDECODABLE" : "MISSING_FIELD";
 }
 
+/* By the wall clock of the first reading, which was not before the record was there. */
+static bool is_refused_by_wall(const struct pass *pass, const struct input_record *record,
+                               enum log_side log) {
+    const struct place place = {pass->partition, log, record->offset};
+    if (record->time_ms <= pass->clock || record->time_ms <= record->append_ms)
+        return false;
+    return world_is_far(pass->world, record) ||
+           place_is_among(pass->given->futures, pass->given->future_count, &place);
+}
+
 /* The rules of a log, before any task sees the record. */
 static bool accept(struct pass *pass, const struct input_record *record, enum log_side log,
                    int64_t disorder_ms) {
@@ -56,6 +67,8 @@ static bool accept(struct pass *pass, const struct input_record *record, enum lo
         code = "FUTURE";
     else if (pass->clock != TIME_NONE && record->time_ms < pass->clock - disorder_ms)
         code = "LATE";
+    else if (is_refused_by_wall(pass, record, log))
+        code = "FUTURE";
     if (code) {
         letter(pass, record, log, -1, code);
         return false;
@@ -65,10 +78,9 @@ static bool accept(struct pass *pass, const struct input_record *record, enum lo
     return true;
 }
 
-static void decide(struct pass *pass, enum log_side log, int64_t offset,
-                   const struct decision *decisions, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        const struct decision *at = &decisions[i];
+static void decide(struct pass *pass, enum log_side log, int64_t offset) {
+    for (size_t i = 0; i < pass->given->decision_count; i++) {
+        const struct decision *at = &pass->given->decisions[i];
         if (at->partition == pass->partition && at->log == log && at->offset <= offset &&
             at->time_ms > pass->clock)
             pass->clock = at->time_ms;
@@ -183,10 +195,10 @@ static struct row *newest(struct pass *pass, const struct input_record *record, 
     return best;
 }
 
-static bool is_overflow(const struct overflow *overflows, size_t count, int partition, int task,
-                        int64_t offset) {
-    for (size_t i = 0; i < count; i++)
-        if (overflows[i].partition == partition && overflows[i].task == task &&
+static bool is_overflow(const struct pass *pass, int task, int64_t offset) {
+    const struct overflow *overflows = pass->given->overflows;
+    for (size_t i = 0; i < pass->given->overflow_count; i++)
+        if (overflows[i].partition == pass->partition && overflows[i].task == task &&
             overflows[i].offset == offset)
             return true;
     return false;
@@ -284,11 +296,11 @@ static int name_count(const struct world *world) {
     return world->config.task_count - (world->switch_ms ? 1 : 0);
 }
 
-static void pass_predictions(struct pass *pass, const struct decision *decisions, size_t count) {
+static void pass_predictions(struct pass *pass) {
     const struct input_log *log = &pass->world->logs[pass->partition][LOG_PREDICTIONS];
     pass->clock = TIME_NONE;
     for (size_t i = 0; i < log->count; i++) {
-        decide(pass, LOG_PREDICTIONS, log->records[i].offset, decisions, count);
+        decide(pass, LOG_PREDICTIONS, log->records[i].offset);
         if (accept(pass, &log->records[i], LOG_PREDICTIONS,
                    pass->world->config.predictions.disorder_max_ms))
             for (int task = 0; task < name_count(pass->world); task++)
@@ -296,13 +308,12 @@ static void pass_predictions(struct pass *pass, const struct decision *decisions
     }
 }
 
-static void pass_feedback(struct pass *pass, const struct decision *decisions, size_t count,
-                          const struct overflow *overflows, size_t overflow_count) {
+static void pass_feedback(struct pass *pass) {
     const struct input_log *log = &pass->world->logs[pass->partition][LOG_FEEDBACK];
     pass->clock = TIME_NONE;
     for (size_t i = 0; i < log->count; i++) {
         const struct input_record *record = &log->records[i];
-        decide(pass, LOG_FEEDBACK, record->offset, decisions, count);
+        decide(pass, LOG_FEEDBACK, record->offset);
         if (!accept(pass, record, LOG_FEEDBACK, pass->world->config.feedback.disorder_max_ms))
             continue;
         for (int task = 0; task < name_count(pass->world); task++) {
@@ -312,8 +323,7 @@ static void pass_feedback(struct pass *pass, const struct decision *decisions, s
                 pass->out->counts[pass->partition].filtered++;
                 continue;
             }
-            bool is_over =
-                is_overflow(overflows, overflow_count, pass->partition, task, record->offset);
+            bool is_over = is_overflow(pass, task, record->offset);
             const char *code = is_over ? "ORPHAN_LIMIT" : label(pass, record, task);
             if (code)
                 letter(pass, record, LOG_FEEDBACK, task, code);
@@ -321,21 +331,21 @@ static void pass_feedback(struct pass *pass, const struct decision *decisions, s
     }
 }
 
-void oracle_run(const struct world *world, const struct decision *decisions, size_t decision_count,
-                const struct overflow *overflows, size_t overflow_count,
-                const struct epoch_starts *starts, struct oracle *out_oracle) {
+void oracle_run(const struct world *world, const struct outcome *outcome,
+                struct oracle *out_oracle) {
     *out_oracle = (struct oracle){0};
     struct pass *pass = malloc(sizeof *pass);
     for (int i = 0; i < world->partitions; i++) {
         memset(pass, 0, sizeof *pass);
         pass->world = world;
+        pass->given = outcome;
         pass->out = out_oracle;
         pass->partition = i;
-        pass->newest_from_ms = starts->from_ms[i];
+        pass->newest_from_ms = outcome->starts.from_ms[i];
         size_t rows = (world->logs[i][LOG_PREDICTIONS].count + 1) * TASKS_MAX;
         pass->rows = malloc(rows * sizeof *pass->rows);
-        pass_predictions(pass, decisions, decision_count);
-        pass_feedback(pass, decisions, decision_count, overflows, overflow_count);
+        pass_predictions(pass);
+        pass_feedback(pass);
         for (size_t k = 0; k < pass->row_count; k++)
             count_row(pass, &pass->rows[k]);
         free(pass->rows);

@@ -48,15 +48,26 @@ struct epoch_starts {
     int64_t from_ms[PARTITIONS_MAX];
 };
 
-/* Labels that were refused as ORPHAN_LIMIT depend on the interleaving: they are given. */
 struct overflow {
     int partition, task;
     int64_t offset;
 };
 
-void oracle_run(const struct world *world, const struct decision *decisions, size_t decision_count,
-                const struct overflow *overflows, size_t overflow_count,
-                const struct epoch_starts *starts, struct oracle *out_oracle);
+/* What a run decided and no log says, given: labels refused as ORPHAN_LIMIT depend on the
+ * interleaving, records refused as FUTURE by the wall clock on the time at which they were first
+ * read (unless they are so far ahead that it does not matter: those are refused, given or not). */
+struct outcome {
+    const struct decision *decisions;
+    size_t decision_count;
+    const struct overflow *overflows;
+    size_t overflow_count;
+    const struct place *futures;
+    size_t future_count;
+    struct epoch_starts starts;
+};
+
+void oracle_run(const struct world *world, const struct outcome *outcome,
+                struct oracle *out_oracle);
 void oracle_release(struct oracle *oracle);
 
 #endif

@@ -196,6 +196,19 @@ static void skip_gap(const struct cluster *cluster, struct slot *slot, int numbe
         partition_skip_to(slot->partition, log, target);
 }
 
+/* Wall time at the reading; of a given outcome one at which it comes out the same. */
+static int64_t wall_at(const struct cluster *cluster, int number, enum log_side log,
+                       const struct input_record *record) {
+    const struct place place = {number, log, record->offset};
+    if (cluster->world->config.idle_advance == IDLE_NONE)
+        return 0;
+    if (!cluster->given)
+        return cluster->now_ms;
+    return place_is_among(cluster->given_futures, cluster->given_future_count, &place)
+               ? 1
+               : record->time_ms;
+}
+
 static size_t read_log(struct cluster *cluster, const struct slot *slot, int number,
                        enum log_side log, struct event *out_events) {
     if (!partition_wants(slot->partition, log))
@@ -205,7 +218,8 @@ static size_t read_log(struct cluster *cluster, const struct slot *slot, int num
     int64_t at = partition_position(slot->partition, log);
     const struct input_record *record = world_next(cluster->world, number, log, at);
     while (record && record->offset < until && count < most) {
-        world_event(record, log, &out_events[count++]);
+        world_event(record, log, &out_events[count]);
+        out_events[count++].wall_ms = wall_at(cluster, number, log, record);
         record = world_next(cluster->world, number, log, record->offset + 1);
     }
     return count;

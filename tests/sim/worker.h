@@ -17,7 +17,7 @@
 struct sim_counts { /* what happened, over all seeds */
     int64_t steps, commits, empty_commits, aborts, unknown_committed, unknown_aborted, crashes,
         crashes_in_flush, crashes_in_open, moves, zombies_fenced, stalls, disks_lost,
-        idle_decisions, rebuilds, compacted, epochs, dead_letters, finals, slis, partials;
+        idle_decisions, rebuilds, compacted, epochs, futures, dead_letters, finals, slis, partials;
     int64_t refusals[REFUSAL_COUNT]; /* dead letters by code */
 };
 
@@ -62,6 +62,8 @@ struct cluster {
     bool is_closing;   /* the control record of `close` is there */
     const struct decision *given; /* decisions to be taken again; NULL: by idleness */
     size_t given_count;
+    const struct place *given_futures; /* with given: what the wall clock refused in that run */
+    size_t given_future_count;
     struct sim_counts *counts;
     char failure[512]; /* empty while all is well */
 };

@@ -8,10 +8,12 @@
 enum {
     SECOND = 1000,
     MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE,
     OPEN_MAX_MS = 3 * MINUTE,
     GAP_MS = 100 * MINUTE,
     BATCH_MS = 15 * MINUTE
 };
+#define FAR_MS (INT64_C(720) * HOUR)
 static const int64_t epoch_start_ms = INT64_C(1700000000000);
 
 /* ---- records ---- */
@@ -33,6 +35,22 @@ static int64_t delay(struct world *world, int64_t disorder_ms) {
     return random_between(&world->random, 0, most);
 }
 
+/* A producer that stamps both times wrong: by a month, or by about as much as is allowed. */
+static void set_ahead(struct world *world, struct input_record *record) {
+    struct random *random = &world->ahead_random;
+    if (world->ahead == 0 || !random_chance(random, world->ahead))
+        return;
+    int64_t by_ms = random_chance(random, .8)
+                        ? FAR_MS
+                        : HOUR + world->config.skew_ms + random_between(random, -MINUTE, 8 * MINUTE);
+    record->time_ms = record->append_ms + by_ms + random_between(random, 0, 8 * MINUTE);
+    record->record_ms = random_chance(random, .8) ? record->time_ms : record->time_ms + HOUR;
+}
+
+bool world_is_far(const struct world *world, const struct input_record *record) {
+    return world->ahead > 0 && record->time_ms >= record->append_ms + FAR_MS;
+}
+
 static void set_append(struct world *world, struct input_record *record, int64_t disorder_ms) {
     struct random *random = &world->random;
     record->append_ms = record->time_ms + delay(world, disorder_ms);
@@ -48,6 +66,7 @@ static void set_append(struct world *world, struct input_record *record, int64_t
         record->record_ms = record->time_ms - world->config.skew_ms - random_between(random, 0, 2);
     if (random_chance(random, .02))
         record->refusal = random_chance(random, .5) ? REFUSAL_UNDECODABLE : REFUSAL_MISSING_FIELD;
+    set_ahead(world, record);
 }
 
 struct plan {
@@ -260,6 +279,9 @@ void world_create(struct world *world, uint64_t seed) {
     static const double timed[] = {0, .5, 1};
     world->timed = RANDOM_OF(random, timed);
     world_configure(world);
+    world->ahead_random = (struct random){seed ^ UINT64_C(0x9e3779b97f4a7c15)};
+    if (world->config.idle_advance == IDLE_BY_WALL && random_chance(&world->ahead_random, .3))
+        world->ahead = random_chance(&world->ahead_random, .8) ? .02 : .2;
     int count = (int)random_between(random, 20, 160);
     for (int i = 0; i < count; i++)
         add_case(world, i);
@@ -336,6 +358,14 @@ int world_name_of(const struct world *world, int task) {
     while (strcmp(world->tasks[first].name, world->tasks[task].name) != 0)
         first++;
     return first;
+}
+
+bool place_is_among(const struct place *places, size_t count, const struct place *place) {
+    for (size_t i = 0; i < count; i++)
+        if (places[i].partition == place->partition && places[i].log == place->log &&
+            places[i].offset == place->offset)
+            return true;
+    return false;
 }
 
 bool world_is_breach(const struct world *world, const char *id) {

@@ -51,6 +51,12 @@ struct input_record {
     struct value values[PREDICTION_COLUMNS]; /* borrow from this record */
 };
 
+struct place { /* of an input record */
+    int partition;
+    enum log_side log;
+    int64_t offset;
+};
+
 struct input_log {
     struct input_record *records; /* data records, ascending offsets */
     size_t count, capacity;
@@ -79,10 +85,14 @@ struct world {
     bool is_backlog;       /* everything is there before the first worker starts */
     bool is_shuffled;      /* the logs are in no order of time; disorder_max allows it */
     bool has_orphan_limit; /* orphans_max is small: ORPHAN_LIMIT happens */
+    double ahead;          /* share of the records whose two times are both far in the future */
+    struct random ahead_random; /* of its own: worlds without them stay what they were */
 };
 
 void world_create(struct world *world, uint64_t seed);
 void world_release(struct world *world);
+/* So far ahead that no run ever reaches it: FUTURE, whenever it is read. */
+bool world_is_far(const struct world *world, const struct input_record *record);
 /* The part of world_create that makes config, once span and kind of the world are drawn. */
 void world_configure(struct world *world);
 
@@ -96,6 +106,7 @@ const struct input_record *world_next(const struct world *world, int partition, 
 void world_event(const struct input_record *record, enum log_side log, struct event *out_event);
 /* Index of the newest definition of the same name. */
 int world_name_of(const struct world *world, int task);
+bool place_is_among(const struct place *places, size_t count, const struct place *place);
 bool world_is_breach(const struct world *world, const char *id);
 
 #endif

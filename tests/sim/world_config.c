@@ -165,7 +165,7 @@ static void make_limits(struct world *world) {
     config->idle_timeout_ms = RANDOM_OF(random, idle) * MINUTE;
     if (world->gap_ms)
         config->idle_timeout_ms = 3 * MINUTE;
-    config->idle_advance = config->idle_timeout_ms ? 0 : 1;
+    config->idle_advance = config->idle_timeout_ms ? IDLE_BY_WALL : IDLE_NONE;
     config->commit_interval_ms = 500;
     config->revision_interval_ms = 10 * SECOND;
     config->commit_bytes = (size_t)RANDOM_OF(random, bytes);
