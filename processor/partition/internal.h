@@ -69,8 +69,8 @@ enum decision_kind {
     DECISION_CLOCK,        /* the log's clock is at least time_ms from offset on */
     DECISION_ORPHAN_LIMIT, /* the task's labels in [offset, last] join only predictions below limit
                             */
-    DECISION_FUTURE,       /* the log's records in [offset, last] with a time beyond time_ms are FUTURE
-                            */
+    DECISION_FUTURE, /* the log's records in [offset, last] with a time beyond time_ms are FUTURE
+                      */
 };
 
 struct decision {

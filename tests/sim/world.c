@@ -40,9 +40,9 @@ static void set_ahead(struct world *world, struct input_record *record) {
     struct random *random = &world->ahead_random;
     if (world->ahead == 0 || !random_chance(random, world->ahead))
         return;
-    int64_t by_ms = random_chance(random, .8)
-                        ? FAR_MS
-                        : HOUR + world->config.skew_ms + random_between(random, -MINUTE, 8 * MINUTE);
+    int64_t by_ms = random_chance(random, .8) ? FAR_MS
+                                              : HOUR + world->config.skew_ms +
+                                                    random_between(random, -MINUTE, 8 * MINUTE);
     record->time_ms = record->append_ms + by_ms + random_between(random, 0, 8 * MINUTE);
     record->record_ms = random_chance(random, .8) ? record->time_ms : record->time_ms + HOUR;
 }
