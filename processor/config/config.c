@@ -163,6 +163,17 @@ static bool has_setting(const struct config *config, const char *key) {
     return false;
 }
 
+static void read_state_key(struct reading *reading) {
+    enum { BYTES_MIN = 16 };
+    struct config *config = reading->config;
+    if (config->state_key_file &&
+        read_secret(reading, config->state_key_file, "state.key.file", 0, &config->state_key) &&
+        config->state_key.size < BYTES_MIN)
+        problem_add(reading->problems, 0, "state.key.file",
+                    "%s holds less than %d bytes (head -c 32 /dev/urandom | base64)",
+                    config->state_key_file, (int)BYTES_MIN);
+}
+
 /* Rules that join several options; only when each of them is good by itself. */
 static void check_together(struct reading *reading) {
     enum { AVRO = 1 };
@@ -174,6 +185,7 @@ static void check_together(struct reading *reading) {
     if (!has_setting(config, "bootstrap.servers") && !has_setting(config, "metadata.broker.list"))
         problem_add(reading->problems, 0, "kafka",
                     "bootstrap.servers is missing (kafka: {bootstrap.servers: \"host:9092\"})");
+    read_state_key(reading);
     if (config->idle_advance == IDLE_NONE)
         config->idle_timeout_ms = 0;
     if (!config->state_directory || !config->schema_directory)

@@ -116,6 +116,8 @@ struct setting {
 struct config {
     const char *application; /* names groups, transactional ids, internal topics */
     const char *state_directory, *schema_directory;
+    const char *state_key_file; /* NULL: none */
+    struct slice state_key;     /* the secret in it; empty: none.  Never printed */
     struct topic_definition predictions, feedback;
     struct task_definition *tasks;
     int task_count;

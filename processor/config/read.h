@@ -26,6 +26,10 @@ int marks_line(const struct marks *marks, const char *name); /* 0 when not set i
  * what kafka_denied.def lists. */
 void read_kafka(struct reading *reading, const char *name, const struct node *node);
 void read_kafka_environment(struct reading *reading);
+/* The text of a file without its last newline, with a zero behind it; a problem when it cannot be
+ * read. */
+bool read_secret(struct reading *reading, const char *path, const char *where, int line,
+                 struct slice *out_secret);
 /* NULL: allowed; else why not. */
 const char *kafka_denied_reason(const char *key);
 bool kafka_is_secret(const char *key);

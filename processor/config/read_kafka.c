@@ -52,9 +52,8 @@ static struct setting *setting_slot(struct config *config, struct arena *arena, 
     return &larger[count];
 }
 
-/* "sasl.password.file: PATH" gives sasl.password the file's text without its last newline. */
-static bool read_secret(struct reading *reading, char key[KEY_BYTES], const char *path,
-                        const char *where, int line, const char **out_value) {
+bool read_secret(struct reading *reading, const char *path, const char *where, int line,
+                 struct slice *out_secret) {
     struct error err = {0};
     struct slice text = file_read(path, SECRET_BYTES_MAX, reading->arena, &err);
     if (!text.data) {
@@ -67,8 +66,7 @@ static bool read_secret(struct reading *reading, char key[KEY_BYTES], const char
     char *value = arena_take(reading->arena, size + 1);
     memcpy(value, text.data, size);
     value[size] = '\0';
-    *out_value = value;
-    key[strlen(key) - strlen(".file")] = '\0';
+    *out_secret = (struct slice){value, size};
     return true;
 }
 
@@ -83,8 +81,13 @@ static void set_kafka(struct reading *reading, const char *name, const char *tex
     (void)snprintf(where, sizeof where, "kafka.%s", key);
     const char *value = text;
     bool from_file = ends_with(key, ".file");
-    if (from_file && !read_secret(reading, key, text, where, line, &value))
-        return;
+    if (from_file) { /* "sasl.password.file: PATH" gives sasl.password */
+        struct slice secret;
+        if (!read_secret(reading, text, where, line, &secret))
+            return;
+        value = secret.data;
+        key[strlen(key) - strlen(".file")] = '\0';
+    }
     const char *reason = kafka_denied_reason(key);
     if (reason) {
         problem_add(reading->problems, line, where, "must not be set: %s", reason);

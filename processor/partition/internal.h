@@ -122,7 +122,8 @@ struct partition {
     struct orphans orphans;
     struct counters counters, committed_counters;
 
-    struct arena batch; /* dies with the step */
+    struct arena batch;       /* dies with the step */
+    struct hash128 key_check; /* of the secret and the application: whose keys the store holds */
     struct buffer scratch, scratch2;
     struct buffer probes;  /* of look_up.c, kept for its memory */
     struct outbox *outbox; /* of the running step; NULL while replaying: output is suppressed */
@@ -233,6 +234,8 @@ enum status persist_drop_expired(struct partition *partition, struct error *err)
 /* out_found: false when the store is empty. */
 enum status persist_load_meta(struct partition *partition, struct slice *out_meta, bool *out_found,
                               struct error *err);
+/* The rows and orphans of the store are keyed as this partition's are. */
+enum status persist_check_key(struct partition *partition, bool *out_same, struct error *err);
 enum status persist_load(struct partition *partition, struct error *err);
 /* Puts one stored segment that is not in the locator into it; *out_did false: none is left. */
 enum status persist_locate_one(struct partition *partition, bool *out_did, struct error *err);

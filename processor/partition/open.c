@@ -104,14 +104,27 @@ static void instance_init(struct instance *instance, struct task *task,
     groups_init(&instance->groups, definition);
 }
 
+/* Of application, name and secret: the same on every member. */
+static void derive_key(struct partition *partition, const char *name, struct hash_key *out_key) {
+    const struct config *config = partition->config;
+    struct buffer *seed = &partition->scratch;
+    buffer_reset(seed);
+    buffer_append(seed, config->application, strlen(config->application));
+    buffer_append(seed, "/", 1);
+    buffer_append(seed, name, strlen(name));
+    if (config->state_key.size > 0) {
+        buffer_append(seed, "/", 1);
+        buffer_append(seed, config->state_key.data, config->state_key.size);
+    }
+    hash_key_derive(out_key, buffer_slice(seed));
+}
+
 static void task_init(struct partition *partition, struct task *task, const char *name) {
     const struct config *config = partition->config;
-    char seed[512];
-    int size = snprintf(seed, sizeof seed, "%s/%s", config->application, name);
     *task = (struct task){.name = name,
                           .id = (uint32_t)hash64(slice_from(name)),
                           .first_instance = (uint16_t)partition->instance_count};
-    hash_key_derive(&task->key, (struct slice){seed, (size_t)size});
+    derive_key(partition, name, &task->key);
     for (int64_t after = INT64_MIN;;) {
         const struct task_definition *next = NULL;
         for (int i = 0; i < config->task_count; i++)
@@ -125,6 +138,12 @@ static void task_init(struct partition *partition, struct task *task, const char
                       config->locator_bytes_max / (size_t)config->task_count);
         task->instance_count++;
     }
+}
+
+static void set_key_check(struct partition *partition) {
+    struct hash_key key;
+    derive_key(partition, "", &key);
+    partition->key_check = hash128_keyed(&key, SLICE("key"));
 }
 
 static void build_tasks(struct partition *partition) {
@@ -255,6 +274,11 @@ static enum status load_state(struct partition *partition, const struct partitio
     }
     struct slice meta;
     TRY(persist_load_meta(partition, &meta, &found, err));
+    bool is_same_key = true;
+    if (found)
+        TRY(persist_check_key(partition, &is_same_key, err));
+    if (!is_same_key)
+        return error_set(err, STATUS_CORRUPT, "the state was stored under another state.key.file");
     if (found && !checkpoint_read(meta, arena, &stored))
         return error_set(err, STATUS_CORRUPT, "the stored state does not parse");
     if (!found || !has_checkpoint || !store_is_usable(&stored, &committed))
@@ -282,6 +306,7 @@ enum status partition_open(const struct partition_options *options,
     buffer_init(&partition->probes, SIZE_MAX / 2);
     buffer_init(&partition->removed_panes, SIZE_MAX / 2);
     build_tasks(partition);
+    set_key_check(partition);
     struct arena arena;
     arena_init(&arena);
     enum status status = load_state(partition, options, &arena, err);

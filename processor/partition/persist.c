@@ -1,6 +1,7 @@
 /* persist.c -- a partition's state into the store, all of it at one position, and back.
  *
- * META keys: "state" (a checkpoint), "groups", "segments".  SPDX-License-Identifier: Apache-2.0 */
+ * META keys: "state" (a checkpoint), "groups", "segments", "key" (a check value of what the ids are
+ * hashed with).  SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,6 +271,9 @@ static void gather_meta(struct gathered *gathered) {
     buffer_reset(scratch);
     write_segments(partition, scratch);
     put(gathered, meta, SLICE("segments"), scratch);
+    buffer_reset(scratch);
+    buffer_append(scratch, partition->key_check.bytes, sizeof partition->key_check.bytes);
+    put(gathered, meta, SLICE("key"), scratch);
 }
 
 /* ---- flush ---- */
@@ -367,6 +371,17 @@ enum status persist_load_meta(struct partition *partition, struct slice *out_met
                               struct error *err) {
     TRY(get_meta(partition, SLICE("state"), out_meta, err));
     *out_found = out_meta->data != NULL;
+    return STATUS_OK;
+}
+
+/* A store from before there were check values has no secret. */
+enum status persist_check_key(struct partition *partition, bool *out_same, struct error *err) {
+    struct slice check;
+    TRY(get_meta(partition, SLICE("key"), &check, err));
+    *out_same = check.data
+                    ? slice_equal(check, (struct slice){(const char *)partition->key_check.bytes,
+                                                        sizeof partition->key_check.bytes})
+                    : partition->config->state_key.size == 0;
     return STATUS_OK;
 }
 

@@ -28,13 +28,18 @@ static struct {
     int64_t offsets[LOG_COUNT];
 } world;
 
-static inline void world_open(void) {
+static inline enum status world_try_open(struct error *err) {
     assert_ok(store_memory_open(world.disk, NULL, &world.store, NULL));
     const struct partition_options options = {.config = &world.config,
                                               .store = world.store,
                                               .checkpoint = buffer_slice(&world.checkpoint),
                                               .groups = buffer_slice(&world.groups)};
-    assert_ok(partition_open(&options, &world.partition, NULL));
+    enum status status = partition_open(&options, &world.partition, err);
+    if (status != STATUS_OK) {
+        world.store->ops->close(world.store);
+        world.store = NULL;
+    }
+    return status;
 }
 
 static inline void world_create(int64_t horizon_ms) {
@@ -77,13 +82,15 @@ static inline void world_create(int64_t horizon_ms) {
     outbox_init(&world.outbox);
     buffer_init(&world.checkpoint, 1 << 24);
     buffer_init(&world.groups, 1 << 24);
-    world_open();
+    assert_ok(world_try_open(NULL));
 }
 
 static inline void world_close(void) {
     partition_close(world.partition);
-    world.store->ops->close(world.store);
+    if (world.store)
+        world.store->ops->close(world.store);
     world.partition = NULL;
+    world.store = NULL;
 }
 
 static inline void world_destroy(void) {
@@ -153,7 +160,7 @@ static inline int64_t world_reopen(bool loses_disk) {
         memory_disk_destroy(world.disk);
         world.disk = memory_disk_create();
     }
-    world_open();
+    assert_ok(world_try_open(NULL));
     int64_t replayed = 0;
     for (size_t i = 0; i < world.count && !partition_is_live(world.partition); i++) {
         const struct event *event = &world.events[i];

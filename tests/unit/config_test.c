@@ -85,6 +85,8 @@ TEST(each_mistake_is_one_line_with_its_place_and_its_remedy) {
          "transaction that holds the results\n"},
         {"application: demo\nkafka: {bootstrap.servers: b, sasl.password.file: /no/such}\n" TASK,
          "x.yaml:2: kafka.sasl.password.file: cannot read /no/such: No such file or directory\n"},
+        {HEAD "state.key.file: /no/such\n" TASK,
+         "x.yaml: state.key.file: cannot read /no/such: No such file or directory\n"},
         {HEAD "tasks:\n  - {name: t, horizon: 24h, windows: [1h], threshold: 1.5}\n",
          "x.yaml:4: tasks[0].threshold: 1.5 is outside 0 to 1\n"},
         {HEAD "tasks:\n  - {name: t, horizon: 24h, windows: [1h], threshhold: .5}\n",
@@ -350,14 +352,50 @@ TEST(secrets_are_never_printed) {
     config_destroy(config);
 }
 
-TEST(a_secret_may_come_from_a_file) {
-    char path[] = "/tmp/slipstream-secret-XXXXXX";
+/* path: a template for mkstemp. */
+static void write_file(char *path, const char *content) {
     int file = mkstemp(path);
     assert_true(file >= 0);
     FILE *stream = fdopen(file, "w");
     assert_non_null(stream);
-    assert_true(fputs("s3cret\n", stream) >= 0);
+    assert_true(fputs(content, stream) >= 0);
     assert_int_equal(fclose(stream), 0);
+}
+
+TEST(the_key_of_the_state_comes_from_a_file_and_is_never_printed) {
+    char path[] = "/tmp/slipstream-secret-XXXXXX", text[300];
+    write_file(path, "0123456789abcdef\n");
+    (void)snprintf(text, sizeof text, HEAD "state.key.file: %s\n" TASK, path);
+    struct config *config = good(text);
+    assert_true(slice_equal(config->state_key, SLICE("0123456789abcdef")));
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    config_print(config, &out);
+    buffer_append(&out, "", 1);
+    assert_null(strstr(out.data, "0123456789abcdef"));
+    assert_non_null(strstr(out.data, path));
+    buffer_release(&out);
+    config_destroy(config);
+    assert_int_equal(remove(path), 0);
+}
+
+TEST(a_short_key_of_the_state_is_refused) {
+    char path[] = "/tmp/slipstream-secret-XXXXXX", text[300], expected[300];
+    write_file(path, "0123456789abcde\n");
+    (void)snprintf(text, sizeof text, HEAD "state.key.file: %s\n" TASK, path);
+    (void)snprintf(expected, sizeof expected,
+                   "x.yaml: state.key.file: %s holds less than 16 bytes (head -c 32 /dev/urandom | "
+                   "base64)\n",
+                   path);
+    char *lines = bad(text);
+    assert_string_equal(lines, expected);
+    free(lines);
+    assert_int_equal(remove(path), 0);
+}
+
+TEST(a_secret_may_come_from_a_file) {
+    char path[] = "/tmp/slipstream-secret-XXXXXX";
+    write_file(path, "s3cret\n");
     char text[300];
     (void)snprintf(
         text, sizeof text,
@@ -402,6 +440,8 @@ int main(void) {
         CASE(the_environment_wins_over_the_file),
         CASE(secrets_are_never_printed),
         CASE(a_secret_may_come_from_a_file),
+        CASE(the_key_of_the_state_comes_from_a_file_and_is_never_printed),
+        CASE(a_short_key_of_the_state_is_refused),
         CASE(the_printed_configuration_reads_back_as_itself),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
