@@ -1,8 +1,9 @@
 /* dead_letter.c -- refused records, in the same transaction as everything else.
  *
  * Headers in Kafka Connect's style (schemas/dead_letter.6.avsc); key and value are the record's
- * own.  A label that waited for its prediction in vain is not in memory any more: its dead letter
- * carries the id as key and no value, and the headers say where the record is.
+ * own.  What a label's prediction decides (UNMATCHED, BEYOND_HORIZON of its row) may be known at
+ * once or after a wait, when the record is not in memory any more: either way such a dead letter
+ * carries the id as key, no value and no timestamp, and the headers say where the record is.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,9 +61,8 @@ void dead_letter(struct partition *partition, const struct event *event, enum re
     add(partition, &origin, refusal, task);
 }
 
-void dead_letter_orphan(struct partition *partition, const struct orphan *orphan,
-                        enum refusal refusal, const char *task) {
-    const struct origin origin = {
-        LOG_FEEDBACK, orphan->offset, TIME_NONE, {orphan->id, orphan->id_size}, {NULL, 0}};
+void dead_letter_label(struct partition *partition, int64_t offset, struct slice id,
+                       enum refusal refusal, const char *task) {
+    const struct origin origin = {LOG_FEEDBACK, offset, TIME_NONE, id, {NULL, 0}};
     add(partition, &origin, refusal, task);
 }

@@ -199,8 +199,9 @@ enum status look_up(struct partition *partition, const struct event *events, siz
 /* ---- dead_letter.c ---- */
 void dead_letter(struct partition *partition, const struct event *event, enum refusal refusal,
                  const char *task);
-void dead_letter_orphan(struct partition *partition, const struct orphan *orphan,
-                        enum refusal refusal, const char *task);
+/* By its prediction or the want of one: the same whether the label waited or not. */
+void dead_letter_label(struct partition *partition, int64_t offset, struct slice id,
+                       enum refusal refusal, const char *task);
 
 /* ---- checkpoint.c ---- */
 struct checkpoint_instance {

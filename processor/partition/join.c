@@ -121,7 +121,8 @@ static enum status join_waiting(struct partition *partition, const struct task *
         if (fit == FIT_NO)
             continue;
         if (fit == FIT_BEYOND)
-            dead_letter_orphan(partition, orphan, REFUSAL_BEYOND_HORIZON, task->name);
+            dead_letter_label(partition, orphan->offset, orphan_id(orphan), REFUSAL_BEYOND_HORIZON,
+                              task->name);
         orphans_remove(&partition->orphans, number);
         if (fit == FIT_JOINS)
             TRY(add_label(partition, entry, &arrival, err));
@@ -252,7 +253,7 @@ static void wait_or_refuse(struct partition *partition, struct task *task,
                            const struct arrival *arrival, int64_t deadline_ms) {
     int64_t clock_ms = partition->clocks[LOG_PREDICTIONS];
     if (clock_ms != TIME_NONE && clock_ms > deadline_ms) {
-        dead_letter(partition, event, REFUSAL_UNMATCHED, task->name);
+        dead_letter_label(partition, event->offset, event->id, REFUSAL_UNMATCHED, task->name);
         return;
     }
     if (partition->live && partition->orphans.count >= partition->config->orphans_max &&
@@ -326,7 +327,7 @@ static enum status feed(struct partition *partition, struct task *task, const st
     if (fit == FIT_JOINS)
         return add_label(partition, entry, &arrival, err);
     if (fit == FIT_BEYOND)
-        dead_letter(partition, event, REFUSAL_BEYOND_HORIZON, task->name);
+        dead_letter_label(partition, event->offset, event->id, REFUSAL_BEYOND_HORIZON, task->name);
     else
         wait_or_refuse(partition, task, event, key, &arrival,
                        deadline_of(partition, instance, &arrival));
@@ -350,7 +351,7 @@ void join_expire_orphans(struct partition *partition) {
         for (size_t i = 0; i < partition->task_count; i++)
             if (partition->tasks[i].id == orphan->task)
                 name = partition->tasks[i].name;
-        dead_letter_orphan(partition, orphan, REFUSAL_UNMATCHED, name);
+        dead_letter_label(partition, orphan->offset, orphan_id(orphan), REFUSAL_UNMATCHED, name);
         orphans_remove(orphans, number);
     }
 }

@@ -183,6 +183,10 @@ static uint64_t read_big_endian(const char *in, int bytes) {
     return number;
 }
 
+struct slice orphan_id(const struct orphan *orphan) {
+    return (struct slice){orphan->id, orphan->id_size};
+}
+
 void orphan_write_key(const struct orphan *orphan, char out_key[ORPHAN_KEY_BYTES]) {
     write_big_endian(out_key, orphan->task, 4);
     memcpy(out_key + 4, orphan->key.bytes, sizeof orphan->key.bytes);
@@ -196,7 +200,7 @@ void orphan_write(const struct orphan *orphan, struct buffer *out) {
     write_long(out, orphan->clock_before_ms);
     write_long(out, orphan->joins_before);
     write_double(out, orphan->label);
-    write_bytes(out, (struct slice){orphan->id, orphan->id_size});
+    write_bytes(out, orphan_id(orphan));
 }
 
 bool orphans_load(struct orphans *orphans, struct slice key, struct slice value) {

@@ -50,6 +50,7 @@ uint32_t orphans_next(const struct orphans *orphans, uint32_t number);
 /* The one with the least deadline, or ORPHAN_NONE. */
 uint32_t orphans_earliest(const struct orphans *orphans);
 void orphans_remove(struct orphans *orphans, uint32_t number);
+struct slice orphan_id(const struct orphan *orphan); /* borrowed */
 
 void orphan_write_key(const struct orphan *orphan, char out_key[ORPHAN_KEY_BYTES]);
 void orphan_write(const struct orphan *orphan, struct buffer *out);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "metrics/metric.h"
 #include "partial.h"
 #include "task/sli.h"
@@ -211,6 +212,70 @@ bool check_letters(const struct cluster *cluster, const struct oracle *oracle,
                      at->partition, (long long)at->offset, at->task, at->code);
     }
     free(taken);
+    return is_right;
+}
+
+struct whole_letter {
+    uint64_t hash; /* of key, value and headers */
+    const struct broker_record *record;
+};
+
+static int by_hash(const void *a, const void *b) {
+    const struct whole_letter *x = a, *y = b;
+    return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+static void add_text(struct buffer *out, struct slice text) {
+    const unsigned char has = text.data != NULL;
+    buffer_append(out, &has, 1);
+    buffer_append(out, &text.size, sizeof text.size);
+    buffer_append(out, text.data, text.size);
+}
+
+/* But for those of breaches.  The caller frees them. */
+static size_t whole_letters(const struct cluster *cluster, struct whole_letter **out_letters) {
+    const struct broker_log *log = &cluster->broker.logs[TOPIC_DEAD_LETTERS][0];
+    struct buffer bytes;
+    size_t count = 0;
+    buffer_init(&bytes, 1 << 20);
+    *out_letters = alloc_zero(log->count + 1, sizeof **out_letters);
+    for (size_t i = 0; i < log->count; i++) {
+        const struct broker_record *record = &log->records[i];
+        struct letter letter;
+        read_letter(cluster->world, record, &letter);
+        if (record->state != RECORD_COMMITTED || may_be(cluster->world, &letter))
+            continue;
+        buffer_reset(&bytes);
+        add_text(&bytes, record->key);
+        add_text(&bytes, record->value);
+        for (size_t k = 0; k < record->header_count; k++) {
+            add_text(&bytes, slice_from(record->headers[k].name));
+            add_text(&bytes, record->headers[k].value);
+        }
+        (*out_letters)[count++] = (struct whole_letter){hash64(buffer_slice(&bytes)), record};
+    }
+    buffer_release(&bytes);
+    qsort(*out_letters, count, sizeof **out_letters, by_hash);
+    return count;
+}
+
+bool check_equal_letters(const struct cluster *a, const struct cluster *b,
+                         char out_failure[FAILURE_MAX]) {
+    struct whole_letter *ours, *theirs;
+    size_t count = whole_letters(a, &ours), others = whole_letters(b, &theirs), at = 0;
+    while (at < count && at < others && ours[at].hash == theirs[at].hash)
+        at++;
+    bool is_right = at == count && at == others;
+    if (!is_right) {
+        struct letter letter;
+        read_letter(a->world, at < count ? ours[at].record : theirs[at].record, &letter);
+        snprintf(out_failure, FAILURE_MAX,
+                 "dead letter: log %d partition %d offset %lld task %d %s is another record in the "
+                 "undisturbed run",
+                 letter.log, letter.partition, (long long)letter.offset, letter.task, letter.code);
+    }
+    free(ours);
+    free(theirs);
     return is_right;
 }
 

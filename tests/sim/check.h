@@ -4,7 +4,8 @@
  *   dead letters  the same multiset of (partition, log, offset, code, task) as the oracle's
  *   SLIs          revisions grow, a status never goes back, FINAL never changes; at the end all are
  *                 FINAL, and their counts and values are those of the oracle's cells
- *   two runs      their FINAL records are the same bytes, but for revision, time and watermark
+ *   two runs      their FINAL records are the same bytes, but for revision, time and watermark;
+ *                 their dead letters are the same, whole
  *
  * Each returns true, or false with one line in out_failure.  SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_TESTS_SIM_CHECK_H
@@ -24,6 +25,8 @@ bool check_slis(const struct cluster *cluster, const struct oracle *oracle,
                 char out_failure[FAILURE_MAX]);
 bool check_equal(const struct cluster *a, const struct cluster *b, const struct oracle *oracle,
                  char out_failure[FAILURE_MAX]);
+bool check_equal_letters(const struct cluster *a, const struct cluster *b,
+                         char out_failure[FAILURE_MAX]);
 /* Of one uninterrupted run: its counters. */
 bool check_counts(const struct cluster *cluster, const struct oracle *oracle,
                   char out_failure[FAILURE_MAX]);

@@ -79,7 +79,8 @@ static bool check_undisturbed(const struct cluster *disturbed, uint64_t seed,
         snprintf(out_failure, FAILURE_MAX, "undisturbed run: %.480s", detail);
         is_right = false;
     }
-    is_right = is_right && check_equal(disturbed, &quiet, oracle, out_failure);
+    is_right = is_right && check_equal(disturbed, &quiet, oracle, out_failure) &&
+               check_equal_letters(disturbed, &quiet, out_failure);
     cluster_destroy(&quiet);
     return is_right;
 }

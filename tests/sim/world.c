@@ -342,7 +342,7 @@ void world_event(const struct input_record *record, enum log_side log, struct ev
         .refusal = record->refusal,
         .offset = record->offset,
         .record_ms = record->record_ms,
-        .raw_key = slice_from(record->id),
+        .raw_key = {&record->kind, 1}, /* producers need not key by the id alone */
         .raw_value = slice_from(record->id),
     };
     if (record->refusal != REFUSAL_NONE)
