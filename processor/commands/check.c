@@ -42,9 +42,14 @@ static void report(const struct config *config, const struct check_options *opti
     if (all || options->only_acls)
         config_print_acls(config, principal, out);
     if (all && config->feedback.prediction_time_column < 0)
-        text_add(out, "\n# note: the feedback does not carry the prediction's time "
-                      "(feedback.prediction.time):\n# each label is looked for in several "
-                      "segments, and ids must be unique within the horizon\n");
+        text_add(
+            out,
+            "\n# note: the feedback does not carry the prediction's time "
+            "(feedback.prediction.time):\n# ids must be unique within the horizon, and each "
+            "label is looked for: in one segment while\n# a task holds at most %.3g rows a "
+            "partition (locator.max.bytes), beyond that, and after a\n# start until the stored "
+            "rows are indexed, in up to %.0f\n",
+            config_located_rows(config), config_segments_a_label(config));
     if (options->rate) {
         add_title(out, "estimate");
         config_print_estimate(config, load, out);

@@ -67,8 +67,15 @@ struct load_estimate {
     double memory_bytes;            /* of one process that holds all partitions */
     double open_panes;              /* (pane, group) pairs not yet final, all partitions */
     double partials_bytes_a_second; /* written to the partials topic */
-    double reads_a_label;           /* segments probed; 1 when the feedback carries the time */
+    double reads_a_label;           /* segments probed, of the worst task; 1 when the feedback
+                                       carries the time or the locator holds every row */
+    double locator_bytes;           /* that a partition's locator would need; 0 when the feedback
+                                       carries the time */
 };
+/* Rows a partition and task whose segment the locator can name. */
+double config_located_rows(const struct config *config);
+/* Segments that a label without the prediction's time may lie in, of the worst task. */
+double config_segments_a_label(const struct config *config);
 void config_estimate(const struct config *config, const struct load *load,
                      struct load_estimate *out_estimate);
 void config_print_estimate(const struct config *config, const struct load *load,

@@ -7,6 +7,7 @@
 static const double row_bytes = 45, mark_bytes = 32;
 static const double partial_bytes_base = 120, partial_bytes_a_row = 4.8, partial_bytes_max = 1500;
 static const double pane_bytes_memory = 2048;
+static const double locator_bytes_a_row = 4 / .75;
 static const double process_bytes = 64e6, partition_bytes = 40e6;
 
 static double least(double a, double b) {
@@ -37,11 +38,33 @@ static double partials_a_second(const struct config *config, const struct task_d
     return a_commit * commits * load->partitions;
 }
 
-static double reads_a_label(const struct config *config, const struct task_definition *task) {
+static double segments_of(const struct task_definition *task) {
+    return (double)task->horizon_ms / (double)task->segment_ms + 2;
+}
+
+double config_segments_a_label(const struct config *config) {
+    double most = 0;
+    for (int i = 0; i < config->task_count; i++)
+        if (segments_of(&config->tasks[i]) > most)
+            most = segments_of(&config->tasks[i]);
+    return most;
+}
+
+double config_located_rows(const struct config *config) {
+    return (double)config->locator_bytes_max / config->task_count / locator_bytes_a_row;
+}
+
+/* The row of a label is as likely to be in any segment.  The locator names its segment, or it is in
+ * one of those without room in the locator, which are asked in any case: the newest first until it
+ * is found, all of them when it is in none. */
+static double reads_a_label(const struct config *config, const struct task_definition *task,
+                            double rows) {
+    double located = least(config_located_rows(config) / rows, 1);
+    double others = (1 - located) * segments_of(task);
+    double asked = others / 2 > 1 ? others / 2 : 1;
     if (config->feedback.prediction_time_column >= 0)
         return 1;
-    /* Newest segment first; a label is as likely to be in any. */
-    return ((double)task->horizon_ms / (double)task->segment_ms + 2) / 2;
+    return located * (1 + others) + (1 - located) * asked;
 }
 
 void config_estimate(const struct config *config, const struct load *load,
@@ -56,13 +79,17 @@ void config_estimate(const struct config *config, const struct load *load,
         sum.open_panes += panes * ((double)load->groups + 1) * load->partitions;
         sum.disk_bytes += rows * (row_bytes + mark_bytes * load->labelled);
         sum.partials_bytes_a_second += partials_a_second(config, task, load);
-        double reads = reads_a_label(config, task);
+        double reads = reads_a_label(config, task, rows / load->partitions);
+        if (config->feedback.prediction_time_column < 0)
+            sum.locator_bytes += rows / load->partitions * locator_bytes_a_row;
         if (reads > sum.reads_a_label)
             sum.reads_a_label = reads;
     }
     sum.disk_bytes += sum.open_panes * partial_bytes_max;
     sum.memory_bytes += least(sum.open_panes * pane_bytes_memory,
                               (double)config->pane_bytes_max * load->partitions);
+    sum.memory_bytes +=
+        least(sum.locator_bytes, (double)config->locator_bytes_max) * load->partitions;
     *out_estimate = sum;
 }
 
@@ -85,7 +112,10 @@ void config_print_estimate(const struct config *config, const struct load *load,
     add_bytes(out, "disk", estimate.disk_bytes, "");
     add_bytes(out, "memory, one process", estimate.memory_bytes, "");
     add_bytes(out, "partials to Kafka", estimate.partials_bytes_a_second, "/s");
-    text_add(out, "%-24s %.3g%s\n", "segments read a label", estimate.reads_a_label,
-             config->feedback.prediction_time_column < 0 ? " (1 with feedback.prediction.time)"
-                                                         : "");
+    if (config->feedback.prediction_time_column < 0)
+        add_bytes(out, "locator, a partition", estimate.locator_bytes,
+                  estimate.locator_bytes > (double)config->locator_bytes_max
+                      ? " (more than locator.max.bytes: raise it, or send feedback.prediction.time)"
+                      : "");
+    text_add(out, "%-24s %.3g\n", "segments read a label", estimate.reads_a_label);
 }

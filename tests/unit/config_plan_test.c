@@ -117,7 +117,28 @@ TEST(labels_without_the_predictions_time_cost_look_ups) {
     struct load load = {.predictions_per_second = 1, .labelled = 1, .groups = 1, .partitions = 1};
     struct load_estimate estimate;
     config_estimate(config, &load, &estimate);
-    assert_close(estimate.reads_a_label, 25, 0);
+    assert_close(estimate.reads_a_label, 1, 0);
+    assert_close(estimate.locator_bytes, estimate.pending_rows * 4 / .75, 1e-6);
+    load.predictions_per_second = 1e6; /* next to nothing fits into the locator */
+    config_estimate(config, &load, &estimate);
+    assert_close(estimate.reads_a_label, 25, .1);
+    load.partitions = 1000000;
+    config_estimate(config, &load, &estimate);
+    assert_close(estimate.reads_a_label, 1, 0);
+    config_destroy(config);
+}
+
+TEST(a_locator_that_holds_half_of_the_rows_costs_half_of_the_segments_and_more) {
+    struct config *config = good("application: d\nkafka: {bootstrap.servers: b}\n"
+                                 "tasks:\n  - {name: t, horizon: 48h, windows: [1h]}\n");
+    struct load load = {.predictions_per_second = 1, .labelled = 1, .groups = 1, .partitions = 1};
+    struct load_estimate estimate;
+    config_estimate(config, &load, &estimate);
+    load.predictions_per_second = 2 * config_located_rows(config) / estimate.pending_rows;
+    config_estimate(config, &load, &estimate);
+    /* 50 segments, 25 of them not located: .5 (1 + 25) + .5 25 / 2 */
+    assert_close(estimate.reads_a_label, 19.25, 1e-9);
+    assert_close(config_segments_a_label(config), 50, 0);
     config_destroy(config);
 }
 
@@ -216,6 +237,7 @@ int main(void) {
         CASE(rights_cover_every_topic_the_group_and_the_transactions),
         CASE(costs_grow_with_what_causes_them),
         CASE(labels_without_the_predictions_time_cost_look_ups),
+        CASE(a_locator_that_holds_half_of_the_rows_costs_half_of_the_segments_and_more),
         CASE(durations_are_read_and_written_back),
         CASE(what_is_no_quantity_is_refused),
         CASE(times_are_read_and_written_back),
