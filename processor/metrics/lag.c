@@ -22,7 +22,8 @@ static void estimate(const struct tables *tables, const struct shape *shape, uin
 const struct metric metric_lag = {
     .name = "lag",
     .summary = "quantile of label time minus prediction time in ms (parameter: its order, .5), "
-               "linear within bins that are 1.34 times wider one by one; none beyond 800 d",
+               "linear within bins that are 1.34 times wider one by one; none at 0 and below and "
+               "beyond 800 d",
     .version = 1,
     .kinds = 1U << TASK_BINARY | 1U << TASK_MULTICLASS | 1U << TASK_REGRESSION,
     .sum_count = 0,

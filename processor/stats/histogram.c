@@ -11,9 +11,9 @@ bool histogram_quantile(const int64_t *counts, const int64_t *upper, size_t size
         double count = (double)counts[bin];
         if (count <= 0 || below + count < rank)
             continue;
-        if (upper[bin] == INT64_MAX)
+        if (bin == 0 || upper[bin] == INT64_MAX)
             return false;
-        double high = (double)upper[bin], low = bin ? (double)upper[bin - 1] : high;
+        double high = (double)upper[bin], low = (double)upper[bin - 1];
         *out_value = low + (high - low) * (rank - below) / count;
         *out_bound = high - low;
         return true;

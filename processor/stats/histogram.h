@@ -2,9 +2,10 @@
  *
  * Input    counts[size] >= 0; upper[size]: upper edges, ascending; bin b holds (upper[b-1],
  *          upper[b]], bin 0 all up to upper[0]; order in (0, 1)
- * Output   the value whose rank is order x total, by linear interpolation within its bin (bin 0
- *          gives upper[0]); bound: the width of the bin, which the true quantile cannot leave.
- *          False when empty, or when the quantile falls into a last bin without an end (INT64_MAX)
+ * Output   the value whose rank is order x total, by linear interpolation within its bin; bound:
+ *          the width of the bin, which the true quantile cannot leave.  False when empty, or when
+ *          the quantile falls into bin 0, which has no beginning, or into a last bin without an end
+ *          (INT64_MAX)
  * Cost     O(size), no allocation
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_STATS_HISTOGRAM_H

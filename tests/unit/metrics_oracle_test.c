@@ -296,6 +296,23 @@ TEST(lag_quantiles_stay_within_their_bins) {
     tables_destroy(world.tables);
 }
 
+/* Labels from before their predictions, within the skew: how far is not kept. */
+TEST(a_lag_of_nothing_or_less_is_not_called_zero) {
+    random_state = test_seed(28) | 1;
+    struct world world;
+    world_open(&world, TASK_REGRESSION, 0);
+    assert_true(estimate_with(&world, "lag", .5).has_value);
+    for (int i = 0; i < RECORDS; i++)
+        tables_add_label(world.tables, &world.parts[i], -1);
+    for (int i = 0; i < RECORDS; i++) {
+        world.pairs[i].lag_ms = -i;
+        label_part_of(&world.shape, &world.pairs[i], &world.parts[i]);
+        tables_add_label(world.tables, &world.parts[i], 1);
+    }
+    assert_false(estimate_with(&world, "lag", .5).has_value);
+    tables_destroy(world.tables);
+}
+
 /* The jackknife (Quenouille 1949, Tukey 1958) knows nothing of derivatives: leave out each label in
  * turn. */
 static double jackknife_variance(struct world *world, const char *name) {
@@ -342,6 +359,7 @@ int main(void) {
         CASE(multiclass_metrics_are_counted_right),
         CASE(regression_errors_are_summed_right),
         CASE(lag_quantiles_stay_within_their_bins),
+        CASE(a_lag_of_nothing_or_less_is_not_called_zero),
         CASE(standard_errors_are_those_of_the_jackknife),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
