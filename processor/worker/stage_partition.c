@@ -244,20 +244,31 @@ static bool may_run(const struct item *item, enum log_side log, int64_t record_m
     return other->last_ms != INT64_MIN && record_ms <= other->last_ms + AHEAD_MS;
 }
 
+/* By which both logs are taken in order.  A timestamp from far ahead must not hold its log back
+ * until the other one is read to its end: it counts as the one before it. */
+static int64_t order_ms(const struct log_state *state, const struct kafka_record *record,
+                        int64_t wall_ms) {
+    if (wall_ms == 0 || record->timestamp_ms <= wall_ms + AHEAD_MS)
+        return record->timestamp_ms;
+    return state->last_ms != INT64_MIN ? state->last_ms : wall_ms;
+}
+
 /* wall_ms: 0 when nothing is to be decided by it. */
 static bool take(struct stage_context *context, struct item *item, size_t *count, int64_t now_us,
                  int64_t wall_ms) {
     struct kafka_record *records[LOG_COUNT];
+    int64_t orders_ms[LOG_COUNT] = {0, 0};
     for (int log = 0; log < LOG_COUNT; log++) {
         records[log] = front(item, (enum log_side)log, *count == 0);
-        if (records[log] && !may_run(item, (enum log_side)log, records[log]->timestamp_ms, now_us))
+        if (records[log])
+            orders_ms[log] = order_ms(&item->logs[log], records[log], wall_ms);
+        if (records[log] && !may_run(item, (enum log_side)log, orders_ms[log], now_us))
             records[log] = NULL;
     }
     if (!records[0] && !records[1])
         return false;
     int log = !records[LOG_PREDICTIONS] ||
-              (records[LOG_FEEDBACK] &&
-               records[LOG_FEEDBACK]->timestamp_ms < records[LOG_PREDICTIONS]->timestamp_ms);
+              (records[LOG_FEEDBACK] && orders_ms[LOG_FEEDBACK] < orders_ms[LOG_PREDICTIONS]);
     struct kafka_record *record = records[log];
     struct log_state *state = &item->logs[log];
     const struct raw_record raw = {record->offset, record->timestamp_ms, record->key,
@@ -265,7 +276,7 @@ static bool take(struct stage_context *context, struct item *item, size_t *count
     struct event *event = &item->events[(*count)++];
     decode_event(state->decode, &raw, &item->arena, event);
     event->wall_ms = wall_ms;
-    state->last_ms = record->timestamp_ms;
+    state->last_ms = orders_ms[log];
     state->at++;
     context->figures->records++;
     context->figures->bytes += (int64_t)(record->key.size + record->value.size);
