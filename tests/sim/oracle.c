@@ -63,12 +63,11 @@ static bool accept(struct pass *pass, const struct input_record *record, enum lo
     const char *code = NULL;
     if (record->refusal != REFUSAL_NONE)
         code = undecodable_code(record->refusal);
-    else if (record->time_ms > record->record_ms + pass->world->config.skew_ms)
+    else if (record->time_ms > record->record_ms + pass->world->config.skew_ms ||
+             is_refused_by_wall(pass, record, log))
         code = "FUTURE";
     else if (pass->clock != TIME_NONE && record->time_ms < pass->clock - disorder_ms)
         code = "LATE";
-    else if (is_refused_by_wall(pass, record, log))
-        code = "FUTURE";
     if (code) {
         letter(pass, record, log, -1, code);
         return false;
