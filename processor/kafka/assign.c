@@ -23,13 +23,14 @@ struct log_reader {
     int64_t end_seen; /* position at which the broker had nothing more; -1 */
 };
 
-enum status assign_consumer_create(const struct config *config, const char *name, struct wake *wake,
-                                   struct assign_consumer **out_consumer, struct error *err) {
+static enum status create(enum kafka_role role, const struct config *config, const char *name,
+                          struct wake *wake, struct assign_consumer **out_consumer,
+                          struct error *err) {
     struct kafka_identity identity = {.group = name};
     rd_kafka_conf_t *conf = NULL;
-    TRY(conf_create(config, ROLE_READER, &identity, &conf, err));
+    TRY(conf_create(config, role, &identity, &conf, err));
     struct assign_consumer *consumer = alloc_zero(1, sizeof *consumer);
-    enum status status = client_create(ROLE_READER, conf, &consumer->client, err);
+    enum status status = client_create(role, conf, &consumer->client, err);
     if (status != STATUS_OK) {
         free(consumer);
         return status;
@@ -39,6 +40,16 @@ enum status assign_consumer_create(const struct config *config, const char *name
     rd_kafka_queue_io_event_enable(consumer->queue, consumer->wake_end, "a", 1);
     *out_consumer = consumer;
     return STATUS_OK;
+}
+
+enum status assign_consumer_create(const struct config *config, const char *name, struct wake *wake,
+                                   struct assign_consumer **out_consumer, struct error *err) {
+    return create(ROLE_READER, config, name, wake, out_consumer, err);
+}
+
+enum status onlooker_create(const struct config *config, const char *name, struct wake *wake,
+                            struct assign_consumer **out_consumer, struct error *err) {
+    return create(ROLE_ONLOOKER, config, name, wake, out_consumer, err);
 }
 
 void assign_consumer_destroy(struct assign_consumer *consumer) {

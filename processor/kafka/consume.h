@@ -75,6 +75,10 @@ enum status group_committed(struct group_consumer *consumer, struct log_position
 enum status assign_consumer_create(const struct config *config, const char *name, struct wake *wake,
                                    struct assign_consumer **out_consumer,
                                    struct error *err) MUST_CHECK;
+/* The same, but it takes what is not committed too, records and offsets, and so waits for no
+ * transaction. */
+enum status onlooker_create(const struct config *config, const char *name, struct wake *wake,
+                            struct assign_consumer **out_consumer, struct error *err) MUST_CHECK;
 /* After its readers are removed and all records released; accepts NULL. */
 void assign_consumer_destroy(struct assign_consumer *consumer);
 /* Serves errors that belong to no partition; call it in each turn.  Errors: BROKER (fatal), CONFIG

@@ -8,7 +8,8 @@
 /* Which roles a setting is for, as bits. */
 enum {
     FOR_MEMBER = 1 << ROLE_MEMBER,
-    FOR_READER = 1 << ROLE_READER,
+    FOR_ONLOOKER = 1 << ROLE_ONLOOKER,
+    FOR_READER = 1 << ROLE_READER | FOR_ONLOOKER,
     FOR_TRANSACTIONS = 1 << ROLE_TRANSACTIONS,
     FOR_PRODUCER = 1 << ROLE_PRODUCER,
     FOR_ADMIN = 1 << ROLE_ADMIN,
@@ -53,6 +54,7 @@ static const struct preset defaults[] = {
 /* What nobody may change; see processor/config/kafka_denied.def for the reasons. */
 static const struct preset fixed[] = {
     {FOR_CONSUMERS, "isolation.level", "read_committed"},
+    {FOR_ONLOOKER, "isolation.level", "read_uncommitted"},
     {FOR_CONSUMERS, "enable.auto.commit", "false"},
     {FOR_CONSUMERS, "enable.auto.offset.store", "false"},
     {FOR_CONSUMERS, "enable.partition.eof", "true"},
@@ -166,7 +168,7 @@ enum status client_create(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafka_
                           struct error *err) {
     /* A producer that asks for a topic's metadata lets the brokers create it: admin is a consumer.
      */
-    bool consumes = role == ROLE_MEMBER || role == ROLE_READER;
+    bool consumes = FOR_CONSUMERS & 1 << role;
     rd_kafka_type_t type = consumes || role == ROLE_ADMIN ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
     char reason[512];
     rd_kafka_t *client = rd_kafka_new(type, conf, reason, sizeof reason);

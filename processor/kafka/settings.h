@@ -11,10 +11,17 @@
 
 #include <librdkafka/rdkafka.h>
 
-enum kafka_role { ROLE_MEMBER, ROLE_READER, ROLE_TRANSACTIONS, ROLE_PRODUCER, ROLE_ADMIN };
+enum kafka_role {
+    ROLE_MEMBER,
+    ROLE_READER,
+    ROLE_ONLOOKER, /* a reader of what is not committed, too */
+    ROLE_TRANSACTIONS,
+    ROLE_PRODUCER,
+    ROLE_ADMIN
+};
 
 struct kafka_identity {
-    const char *group;            /* ROLE_MEMBER, ROLE_READER */
+    const char *group;            /* ROLE_MEMBER, ROLE_READER, ROLE_ONLOOKER */
     const char *instance;         /* ROLE_MEMBER; NULL: not static */
     const char *transactional_id; /* ROLE_TRANSACTIONS */
 };

@@ -99,13 +99,14 @@ static enum status check_each(struct assign_consumer *reader, const struct confi
     return status;
 }
 
+/* What is not committed, or never will be, is as good a witness: every position was read. */
 enum status partials_check_all(const struct config *config, struct error *err) {
     char group[256];
     struct wake wake;
     struct assign_consumer *reader = NULL;
     (void)snprintf(group, sizeof group, "%s-task", config->application);
     TRY(wake_init(&wake, err));
-    enum status status = assign_consumer_create(config, group, &wake, &reader, err);
+    enum status status = onlooker_create(config, group, &wake, &reader, err);
     if (status == STATUS_OK)
         status = check_each(reader, config, err);
     assign_consumer_destroy(reader);

@@ -21,8 +21,8 @@ bool partials_is_note(struct slice key); /* of a record of `state` */
 enum status partials_check(struct assign_consumer *reader, const struct config *config,
                            int32_t partition, int64_t committed, int64_t *out_end,
                            struct error *err) MUST_CHECK;
-/* All partitions, before any worker starts: stage 1 would fill up the new topic.  Errors: as
- * above. */
+/* All partitions, before any worker starts: stage 1 would fill up the new topic.  Waits for no
+ * transaction that a death left open.  Errors: as above. */
 enum status partials_check_all(const struct config *config, struct error *err) MUST_CHECK;
 
 #endif

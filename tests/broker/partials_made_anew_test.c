@@ -82,6 +82,21 @@ TEST(a_partials_topic_made_anew_stops_the_application) {
     world_close(&world);
 }
 
+TEST(a_transaction_left_open_does_not_hold_up_the_check) {
+    struct world world;
+    world_open(&world);
+    struct cluster *c = &world.c;
+    publish(&world);
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        cluster_send(c, world.producer, world.state, i, "k", "v");
+    wake_wait(&c->wake, 200); /* sent, not committed */
+    int64_t began_us = clock_monotonic_us();
+    assert_cluster_ok(c, partials_check_all(&c->config, &c->err));
+    assert_true(clock_monotonic_us() - began_us < INT64_C(5000000));
+    assert_true(transaction_is_open(world.producer));
+    world_close(&world);
+}
+
 TEST(an_offset_committed_beyond_the_end_is_enough) {
     struct world world;
     world_open(&world);
@@ -97,6 +112,7 @@ TEST(an_offset_committed_beyond_the_end_is_enough) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {CASE(a_partials_topic_made_anew_stops_the_application),
+                                       CASE(a_transaction_left_open_does_not_hold_up_the_check),
                                        CASE(an_offset_committed_beyond_the_end_is_enough)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
