@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "state/flush.h"
+#include "state/put_order.h"
 #include "state/store_rocks_tables.h"
 
 enum { LOOK_UP_CHUNK = 256 };
@@ -91,10 +92,11 @@ static void batch_records(struct store_rocks *self, rocksdb_writebatch_t *batch)
 static enum status write_batch(struct store *store, const struct store_put *puts, size_t count,
                                struct error *err) {
     struct store_rocks *self = rocks(store);
+    const struct store_put **sorted = put_order(puts, count, &self->flush.arena);
     rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
     batch_records(self, batch);
     for (size_t i = 0; i < count; i++)
-        batch_put(self, batch, &puts[i]);
+        batch_put(self, batch, sorted[i]);
     char *message = NULL;
     rocksdb_write(self->tables.database, self->tables.options.synced, batch, &message);
     rocksdb_writebatch_destroy(batch);
