@@ -134,6 +134,7 @@ struct config {
     size_t locator_bytes_max; /* hints in which segment an id is, a partition */
     int64_t flush_interval_ms;
     size_t pane_bytes_max;   /* panes in memory, a partition; colder ones live in the store */
+    size_t task_bytes_max;   /* partials in memory, of stage 2; older ones likewise; 0: no limit */
     size_t memory_bytes_max; /* block cache, shared by all stores of the process */
     size_t record_bytes_max;
     int workers;

@@ -52,9 +52,10 @@ static bool is_idle(const struct task_stage *stage) {
     return idle;
 }
 
-void stage_advance(struct task_stage *stage, int64_t now_ms, bool drain, struct outbox *outbox) {
+enum status stage_advance(struct task_stage *stage, int64_t now_ms, bool drain,
+                          struct outbox *outbox, struct error *err) {
     if (is_idle(stage))
-        return;
+        return STATUS_OK;
     for (int t = 0; t < stage->task_count; t++) {
         struct task_state *task = &stage->tasks[t];
         mark_touched(stage, task, outbox);
@@ -62,14 +63,14 @@ void stage_advance(struct task_stage *stage, int64_t now_ms, bool drain, struct 
             windows_advance(&task->windows, &task->clocks);
     }
     if (outbox)
-        publish_waiting(stage, now_ms, drain, outbox);
+        TRY(publish_waiting(stage, now_ms, drain, outbox, err));
     else
         settle_waiting(stage);
     for (int t = 0; t < stage->task_count; t++) {
         struct task_state *task = &stage->tasks[t];
         if (!task->clocks_moved)
             continue;
-        finish_panes(stage, task, outbox);
+        TRY(finish_panes(stage, task, outbox, err));
         if (outbox && (task->passed > 0 || task->windows.passed > 0))
             write_clocks(stage, task, outbox);
         task->passed = 0;
@@ -78,4 +79,5 @@ void stage_advance(struct task_stage *stage, int64_t now_ms, bool drain, struct 
         remove_panes(stage, task);
         task->clocks_moved = false;
     }
+    return STATUS_OK;
 }

@@ -11,6 +11,21 @@ static void add_message(struct task_stage *stage, enum topic_kind topic, struct 
                                          .value = value});
 }
 
+static void write_versions(const struct pane *pane, struct buffer *value) {
+    struct slice rest = pane_sources(pane);
+    struct source source;
+    int64_t count = 0;
+    while (sources_next(&rest, &source))
+        count++;
+    if (count > 0)
+        write_long(value, count);
+    for (rest = pane_sources(pane); sources_next(&rest, &source);) {
+        write_long(value, source.partition);
+        write_long(value, source.version_predictions);
+        write_long(value, source.version_labels);
+    }
+}
+
 static void write_history(struct task_stage *stage, const struct task_state *task,
                           const struct pane *pane, int64_t late) {
     struct buffer *key = &stage->key, *value = &stage->value;
@@ -29,37 +44,34 @@ static void write_history(struct task_stage *stage, const struct task_state *tas
     write_long(value, pane->start_ms);
     write_long(value, pane->end_ms);
     write_bytes(value, pane->group->text);
-    if (pane->source_count > 0)
-        write_long(value, pane->source_count);
-    for (int32_t i = 0; i < pane->source_count; i++) {
-        const struct source *source = pane_sources(pane)[i];
-        write_long(value, source->partition);
-        write_long(value, source->version_predictions);
-        write_long(value, source->version_labels);
-    }
+    write_versions(pane, value);
     write_long(value, 0);
     write_long(value, late);
 }
 
 static void write_tombstones(struct task_stage *stage, const struct task_state *task,
                              const struct pane *pane, struct outbox *outbox) {
-    for (int32_t i = 0; i < pane->source_count; i++) {
+    struct slice rest = pane_sources(pane);
+    struct source source;
+    while (sources_next(&rest, &source)) {
         const struct partial_key key = {.family = PARTIAL_COUNTS,
                                         .task = slice_from(task->definition->name),
                                         .epoch = pane->epoch,
                                         .group = pane->group->text,
                                         .pane_ms = pane->start_ms,
-                                        .partition = pane_sources(pane)[i]->partition};
+                                        .partition = source.partition};
         buffer_reset(&stage->key);
         partial_write_key(&key, &stage->key);
         add_message(stage, TOPIC_PARTIALS, (struct slice){NULL, 0}, outbox);
     }
 }
 
-static void finish_pane(struct task_stage *stage, struct task_state *task, struct pane *pane,
-                        struct outbox *outbox) {
+/* Its store entry is overwritten by what it becomes. */
+static enum status finish_pane(struct task_stage *stage, struct task_state *task, struct pane *pane,
+                               struct outbox *outbox, struct error *err) {
     struct merged merged;
-    merge_pane(stage, task, pane, &merged);
+    TRY(stage_recall(stage, task, pane, err));
+    TRY(merge_pane(stage, task, pane, &merged, err));
     write_history(stage, task, pane, merged.late);
     size_t tables_at = stage->value.size;
     tables_write(stage->scratch, &stage->value);
@@ -68,11 +80,10 @@ static void finish_pane(struct task_stage *stage, struct task_state *task, struc
         add_message(stage, TOPIC_STATE, value, outbox);
         write_tombstones(stage, task, pane, outbox);
     }
-    for (int32_t i = 0; i < pane->source_count; i++)
-        forget_source(stage, task, pane, pane_sources(pane)[i]->partition);
     table_put_history(&task->table, pane, merged.late,
                       (struct slice){value.data + tables_at, value.size - tables_at});
     stage->changed_bytes += value.size - tables_at;
+    return STATUS_OK;
 }
 
 static int compare_panes(const void *left, const void *right) {
@@ -103,17 +114,20 @@ static void collect(const struct task_state *task, const struct group *group,
     }
 }
 
-void finish_panes(struct task_stage *stage, struct task_state *task, struct outbox *outbox) {
+enum status finish_panes(struct task_stage *stage, struct task_state *task, struct outbox *outbox,
+                         struct error *err) {
     struct pane_list finished = {0};
     for (size_t g = 0; g < task->table.group_count; g++)
         collect(task, task->table.groups[g], &finished);
     if (finished.count > 0)
         qsort(finished.items, finished.count, sizeof(struct pane *), compare_panes);
-    for (size_t i = 0; i < finished.count; i++)
-        finish_pane(stage, task, finished.items[i], outbox);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < finished.count && status == STATUS_OK; i++)
+        status = finish_pane(stage, task, finished.items[i], outbox, err);
     task->passed += finished.count;
     free(finished.items);
     task->finished_until_ms = task->clocks.limit_ms[BOUNDARY_FINAL];
+    return status;
 }
 
 static int64_t widest_window_ms(const struct task_definition *definition) {
@@ -138,7 +152,8 @@ static void remove_from_group(struct task_stage *stage, struct task_state *task,
         if (!pane->is_final ||
             !clocks_passed(&task->clocks, BOUNDARY_FINAL, pane->start_ms - widest_ms, end_ms))
             continue;
-        forget_source(stage, task, pane, HISTORY_SOURCE);
+        if (pane->is_stored)
+            forget_pane(stage, task, pane);
         pane->is_removed = true;
         any = true;
     }
@@ -211,9 +226,6 @@ bool restore_pane(struct task_stage *stage, struct slice value) {
     struct pane *pane = stage_pane(task, group, start_ms, end_ms, epoch);
     if (!pane)
         return false;
-    /* An older store may hold what was merged. */
-    for (int32_t i = 0; i < pane->source_count; i++)
-        forget_source(stage, task, pane, pane_sources(pane)[i]->partition);
     table_put_history(&task->table, pane, late, tables);
     table_touch(&task->table, pane, INT64_MIN);
     task->clocks_moved = true;

@@ -1,57 +1,77 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* Evicted panes are fetched for one merge, all of it at once, and stay evicted: a window is merged
+ * again when one of its panes has changed, which is another one each time.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "task/stage.h"
 
-static void add_epoch(struct merged *merged, int64_t epoch) {
-    merged->is_mixed |= merged->epoch != INT64_MIN && merged->epoch != epoch;
-    if (epoch > merged->epoch)
-        merged->epoch = epoch;
+struct merge {
+    struct task_stage *stage;
+    const struct task_state *task;
+    struct pane *const *panes;
+    size_t count;
+    int64_t end_ms;              /* a pane that ends later is not in it */
+    const struct slice *fetched; /* of the evicted ones, in their order */
+};
+
+static bool is_readable(const struct merge *merge, struct slice tables) {
+    tables_clear(merge->stage->probe);
+    return tables_read(merge->stage->probe, &merge->task->shape, tables);
 }
 
-/* False when a source could not be read: it is marked, and the sum has to begin again. */
-static bool add_pane(struct task_stage *stage, struct task_state *task, const struct pane *pane,
-                     struct merged *merged) {
-    for (int32_t i = 0; i < pane->source_count; i++) {
-        struct source *source = pane_sources(pane)[i];
-        if (source->is_unreadable)
+/* False when a source could not be read: the sum has to begin again. */
+static bool add_sources(const struct merge *merge, struct pane *pane, struct slice rest,
+                        struct merged *merged) {
+    struct source source;
+    while (sources_next(&rest, &source)) {
+        if (pane->is_doubtful && !is_readable(merge, source.tables))
             continue;
-        if (!tables_read(stage->scratch, &task->shape, source_tables(source))) {
-            source->is_unreadable = true;
-            stage->stats.malformed++;
+        if (!tables_read(merge->stage->scratch, &merge->task->shape, source.tables)) {
+            pane->is_doubtful = true;
+            merge->stage->stats.malformed++;
             return false;
         }
-        merged->late += source->late;
-        add_epoch(merged, pane->epoch);
+        merged->late += source.late;
+        merged->is_mixed |= merged->epoch != INT64_MIN && merged->epoch != pane->epoch;
+        if (pane->epoch > merged->epoch)
+            merged->epoch = pane->epoch;
     }
     return true;
 }
 
-static void begin(struct task_stage *stage, struct merged *out_merged) {
-    tables_clear(stage->scratch);
+static bool add_panes(const struct merge *merge, struct merged *out_merged) {
+    const struct slice *fetched = merge->fetched;
+    tables_clear(merge->stage->scratch);
     *out_merged = (struct merged){.epoch = INT64_MIN};
-}
-
-void merge_pane(struct task_stage *stage, struct task_state *task, const struct pane *pane,
-                struct merged *out_merged) {
-    do {
-        begin(stage, out_merged);
-    } while (!add_pane(stage, task, pane, out_merged));
-}
-
-static bool add_panes(struct task_stage *stage, struct task_state *task, const struct group *group,
-                      int64_t start_ms, int64_t end_ms, struct merged *merged) {
-    for (size_t i = group_first_pane(group, start_ms); i < group->count; i++) {
-        const struct pane *pane = group->panes[i];
-        if (pane->start_ms >= end_ms)
-            break;
-        if (pane->end_ms <= end_ms && !add_pane(stage, task, pane, merged))
+    for (size_t i = 0; i < merge->count; i++) {
+        struct pane *pane = merge->panes[i];
+        struct slice sources = pane->is_evicted ? *fetched++ : pane_sources(pane);
+        if (pane->end_ms <= merge->end_ms && !add_sources(merge, pane, sources, out_merged))
             return false;
     }
     return true;
 }
 
-void merge_window(struct task_stage *stage, struct task_state *task, const struct group *group,
-                  int64_t start_ms, int64_t end_ms, struct merged *out_merged) {
-    do {
-        begin(stage, out_merged);
-    } while (!add_panes(stage, task, group, start_ms, end_ms, out_merged));
+static enum status merge_panes(struct task_stage *stage, const struct task_state *task,
+                               struct pane *const *panes, size_t count, int64_t end_ms,
+                               struct merged *out_merged, struct error *err) {
+    struct merge merge = {stage, task, panes, count, end_ms, NULL};
+    arena_reset(&stage->fetch_arena);
+    TRY(fetch_panes(stage, task, panes, count, &merge.fetched, err));
+    while (!add_panes(&merge, out_merged)) {
+    }
+    return STATUS_OK;
+}
+
+enum status merge_pane(struct task_stage *stage, const struct task_state *task, struct pane *pane,
+                       struct merged *out_merged, struct error *err) {
+    return merge_panes(stage, task, &pane, 1, pane->end_ms, out_merged, err);
+}
+
+enum status merge_window(struct task_stage *stage, const struct task_state *task,
+                         const struct group *group, int64_t start_ms, int64_t end_ms,
+                         struct merged *out_merged, struct error *err) {
+    size_t first = group_first_pane(group, start_ms), last = first;
+    while (last < group->count && group->panes[last]->start_ms < end_ms)
+        last++;
+    struct pane *const *panes = group->panes + first;
+    return merge_panes(stage, task, panes, last - first, end_ms, out_merged, err);
 }

@@ -3,7 +3,7 @@
  *   META   "p"                                        format, position, incarnation
  *          "c" task, partition, epoch                 a clock
  *          "w" task, window, end, start, group        a view: flags, what was published of it
- *   PANES  task, group, start, epoch, partition + 1   a partial, encoded; partition -1: history
+ *   PANES  task, group, start, epoch                  a pane: its end, its sources as in table.h
  *
  * Texts are length-prefixed; numbers in keys are big-endian with the sign flipped, so that the
  * panes of a group come back in order. */
@@ -12,7 +12,7 @@
 
 #include "task/stage.h"
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 2 };
 enum { VIEW_REVISED = 1, VIEW_WAITING = 2 };
 
 static const struct family meta = {FAMILY_META, 0, 0};
@@ -37,13 +37,12 @@ static int64_t read_ordered(struct reader *reader) {
     return (int64_t)(bits ^ (UINT64_C(1) << 63));
 }
 
-static void write_source_key(struct buffer *out, const struct task_state *task,
-                             const struct pane *pane, int32_t partition) {
+static void write_pane_key(struct buffer *out, const struct task_state *task,
+                           const struct pane *pane) {
     write_bytes(out, slice_from(task->definition->name));
     write_bytes(out, pane->group->text);
     write_ordered(out, pane->start_ms);
     write_ordered(out, pane->epoch);
-    write_ordered(out, partition);
 }
 
 static void write_clock_key(struct buffer *out, const struct task_state *task,
@@ -79,11 +78,10 @@ static void add_put(struct store_puts *puts, struct arena *arena, struct family 
                                                     .is_delete = is_delete};
 }
 
-void forget_source(struct task_stage *stage, const struct task_state *task, const struct pane *pane,
-                   int32_t partition) {
+void forget_pane(struct task_stage *stage, const struct task_state *task, const struct pane *pane) {
     struct buffer key;
     buffer_init(&key, 1 << 20);
-    write_source_key(&key, task, pane, partition);
+    write_pane_key(&key, task, pane);
     add_put(&stage->deletes, &stage->delete_arena, panes, buffer_slice(&key), SLICE(""), true);
     buffer_release(&key);
 }
@@ -107,18 +105,13 @@ static void put(struct task_stage *stage, struct store_puts *puts, struct family
 
 static void put_pane(struct task_stage *stage, const struct task_state *task,
                      const struct pane *pane, struct store_puts *puts) {
-    for (int32_t i = 0; i < pane->source_count; i++) {
-        const struct source *source = pane_sources(pane)[i];
-        if (!source->is_changed)
-            continue;
-        write_source_key(&stage->key, task, pane, source->partition);
-        write_long(&stage->value, pane->end_ms);
-        write_long(&stage->value, source->version_predictions);
-        write_long(&stage->value, source->version_labels);
-        write_long(&stage->value, source->late);
-        buffer_append(&stage->value, source->tables, source->size);
-        put(stage, puts, panes);
-    }
+    struct slice sources = pane_sources(pane);
+    if (sources.size == 0)
+        return;
+    write_pane_key(&stage->key, task, pane);
+    write_long(&stage->value, pane->end_ms);
+    buffer_append(&stage->value, sources.data, sources.size);
+    put(stage, puts, panes);
 }
 
 static void put_view(struct task_stage *stage, const struct task_state *task,
@@ -304,31 +297,27 @@ static enum status load_meta(void *context, struct slice key, struct slice value
     return corrupt(load->err, key.data[0] == 'p' ? "of another topic or version" : "bad meta data");
 }
 
+static struct slice rest_of(const struct reader *reader) {
+    return (struct slice){(const char *)reader->at, (size_t)(reader->end - reader->at)};
+}
+
 static enum status load_pane(void *context, struct slice key, struct slice value) {
     struct load *load = context;
     struct reader names = reader_from(key), reader = reader_from(value);
     struct task_state *task = stage_find_task(load->stage, read_bytes(&names));
     struct slice group = read_bytes(&names);
     int64_t start_ms = read_ordered(&names), epoch = read_ordered(&names);
-    struct partial partial = {.key = {.partition = (int32_t)read_ordered(&names)}};
     int64_t end_ms = read_long(&reader);
-    partial.version_predictions = read_long(&reader);
-    partial.version_labels = read_long(&reader);
-    partial.late = read_long(&reader);
-    partial.tables = (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)};
+    struct slice sources = rest_of(&reader);
     if (!reader_done(&names) || reader.failed)
         return corrupt(load->err, "a bad pane");
     if (!task)
         return STATUS_OK;
     struct pane *pane = stage_pane(task, group, start_ms, end_ms, epoch);
-    if (!pane)
+    if (!pane || !table_load(&task->table, pane, sources))
         return corrupt(load->err, "a pane that is none");
-    if (partial.key.partition == HISTORY_SOURCE)
-        table_put_history(&task->table, pane, partial.late, partial.tables);
-    else if (pane->is_final)
-        return corrupt(load->err, "a final pane with sources");
-    else
-        (void)table_put(&task->table, pane, &partial);
+    if (stage_is_full(load->stage))
+        table_evict(&task->table, pane);
     return STATUS_OK;
 }
 
@@ -342,5 +331,61 @@ enum status stage_load(struct task_stage *stage, struct error *err) {
         windows_sweep(&stage->tasks[t].windows);
     }
     stage->flushed_position = stage->position;
+    return STATUS_OK;
+}
+
+/* --- evicted panes ------------------------------------------------------------------------- */
+
+static size_t count_evicted(struct pane *const *list, size_t count) {
+    size_t evicted = 0;
+    for (size_t i = 0; i < count; i++)
+        evicted += list[i]->is_evicted;
+    return evicted;
+}
+
+/* Keys of the evicted ones, ascending as the panes of a group are. */
+static void write_keys(struct task_stage *stage, const struct task_state *task,
+                       struct pane *const *list, size_t count, struct slice *out_keys) {
+    for (size_t i = 0; i < count; i++) {
+        if (!list[i]->is_evicted)
+            continue;
+        buffer_reset(&stage->fetch_key);
+        write_pane_key(&stage->fetch_key, task, list[i]);
+        *out_keys++ = arena_copy(&stage->fetch_arena, buffer_slice(&stage->fetch_key));
+    }
+}
+
+enum status fetch_panes(struct task_stage *stage, const struct task_state *task,
+                        struct pane *const *list, size_t count, const struct slice **out_sources,
+                        struct error *err) {
+    size_t evicted = task->table.evicted_count > 0 ? count_evicted(list, count) : 0;
+    *out_sources = NULL;
+    if (evicted == 0)
+        return STATUS_OK;
+    struct arena *arena = &stage->fetch_arena;
+    struct slice *keys = arena_take(arena, evicted * sizeof *keys);
+    struct slice *values = arena_take(arena, evicted * sizeof *values);
+    write_keys(stage, task, list, count, keys);
+    struct store *store = stage->options.store;
+    TRY(store->ops->get(store, panes, keys, evicted, values, arena, err));
+    for (size_t i = 0; i < evicted; i++) {
+        if (!values[i].data)
+            return corrupt(err, "a pane is gone");
+        struct reader reader = reader_from(values[i]);
+        (void)read_long(&reader);
+        values[i] = rest_of(&reader);
+    }
+    stage->stats.fetched += (int64_t)evicted;
+    *out_sources = values;
+    return STATUS_OK;
+}
+
+enum status stage_recall(struct task_stage *stage, struct task_state *task, struct pane *pane,
+                         struct error *err) {
+    const struct slice *sources;
+    arena_reset(&stage->fetch_arena);
+    TRY(fetch_panes(stage, task, &pane, 1, &sources, err));
+    if (sources && !table_load(&task->table, pane, *sources))
+        return corrupt(err, "a bad pane");
     return STATUS_OK;
 }

@@ -142,11 +142,12 @@ static void write_sli(struct task_stage *stage, const struct sli *sli, struct ou
                                          .value = buffer_slice(&stage->value)});
 }
 
-static void publish_view(struct task_stage *stage, struct view *view, int64_t now_ms,
-                         struct outbox *outbox) {
+static enum status publish_view(struct task_stage *stage, struct view *view, int64_t now_ms,
+                                struct outbox *outbox, struct error *err) {
     struct task_state *task = &stage->tasks[view->frame->task];
     struct merged merged;
-    merge_window(stage, task, view->group, view->frame->start_ms, view->frame->end_ms, &merged);
+    TRY(merge_window(stage, task, view->group, view->frame->start_ms, view->frame->end_ms, &merged,
+                     err));
     struct sli sli = describe(stage, task, view, &merged, now_ms);
     for (int m = 0; m < task->definition->metric_count; m++) {
         estimate(stage, task, m, &sli);
@@ -163,6 +164,7 @@ static void publish_view(struct task_stage *stage, struct view *view, int64_t no
     if (sli.status == SLI_FINAL && view->is_revised)
         forget_revised(stage, view, outbox);
     windows_change(&task->windows, view);
+    return STATUS_OK;
 }
 
 static void stop_waiting(struct view *view) {
@@ -181,7 +183,8 @@ static bool is_due(const struct task_stage *stage, struct view *view, int64_t no
     return now_ms - view->waiting_since_ms >= stage->options.config->revision_interval_ms;
 }
 
-void publish_waiting(struct task_stage *stage, int64_t now_ms, bool drain, struct outbox *outbox) {
+enum status publish_waiting(struct task_stage *stage, int64_t now_ms, bool drain,
+                            struct outbox *outbox, struct error *err) {
     take_all_waiting(stage);
     struct view_list *waiting = &stage->waiting;
     size_t kept = 0;
@@ -192,11 +195,12 @@ void publish_waiting(struct task_stage *stage, int64_t now_ms, bool drain, struc
             waiting->items[kept++] = view;
             continue;
         }
-        publish_view(stage, view, now_ms, outbox);
+        TRY(publish_view(stage, view, now_ms, outbox, err));
         evaluated += stage->tasks[view->frame->task].definition->metric_count;
         stop_waiting(view);
     }
     waiting->count = kept;
+    return STATUS_OK;
 }
 
 void settle_waiting(struct task_stage *stage) {

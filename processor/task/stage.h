@@ -4,7 +4,7 @@
  *     commit  windows.c advance.c               which windows that touches
  *             merge.c publish.c                 their values, as SLIs
  *             history.c status.c                what a rebuild could not find out
- *     flush   persist.c                         what changed, to the store
+ *     flush   persist.c memory.c                what changed, to the store; what stays in memory
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_TASK_STAGE_H
@@ -52,9 +52,12 @@ struct task_stage {
     bool is_live;              /* and the end that was seen at the start */
     struct view_list waiting;  /* the newest first, see publish.c */
     struct tables *scratch;    /* of one merge */
+    struct tables *probe;      /* of one source that may not be readable */
     struct buffer key, value;  /* of one record */
     struct arena commit_arena; /* of one commit or flush */
     struct arena delete_arena; /* keys of `deletes` */
+    struct arena fetch_arena;  /* of one fetch_panes */
+    struct buffer fetch_key;
     struct store_puts deletes; /* since the last flush */
     size_t changed_bytes;      /* of partials, since the last flush */
     bool has_flush_time;
@@ -64,7 +67,8 @@ struct task_stage {
 
 /* advance.c: from touched panes and moved clocks to outputs.  outbox NULL: replaying, what is final
  * was published before. */
-void stage_advance(struct task_stage *stage, int64_t now_ms, bool drain, struct outbox *outbox);
+enum status stage_advance(struct task_stage *stage, int64_t now_ms, bool drain,
+                          struct outbox *outbox, struct error *err) MUST_CHECK;
 
 /* merge.c: adds up encoded partials into stage->scratch, cleared before. */
 struct merged {
@@ -72,18 +76,21 @@ struct merged {
     int64_t epoch; /* the greatest; INT64_MIN: nothing was there */
     bool is_mixed;
 };
-void merge_pane(struct task_stage *stage, struct task_state *task, const struct pane *pane,
-                struct merged *out_merged);
-void merge_window(struct task_stage *stage, struct task_state *task, const struct group *group,
-                  int64_t start_ms, int64_t end_ms, struct merged *out_merged);
+enum status merge_pane(struct task_stage *stage, const struct task_state *task, struct pane *pane,
+                       struct merged *out_merged, struct error *err) MUST_CHECK;
+enum status merge_window(struct task_stage *stage, const struct task_state *task,
+                         const struct group *group, int64_t start_ms, int64_t end_ms,
+                         struct merged *out_merged, struct error *err) MUST_CHECK;
 
 /* publish.c */
-void publish_waiting(struct task_stage *stage, int64_t now_ms, bool drain, struct outbox *outbox);
+enum status publish_waiting(struct task_stage *stage, int64_t now_ms, bool drain,
+                            struct outbox *outbox, struct error *err) MUST_CHECK;
 /* Views of final frames wait no longer; the others wait with no hurry. */
 void settle_waiting(struct task_stage *stage);
 
 /* history.c: panes that became final give way to their merge; outbox NULL: silently. */
-void finish_panes(struct task_stage *stage, struct task_state *task, struct outbox *outbox);
+enum status finish_panes(struct task_stage *stage, struct task_state *task, struct outbox *outbox,
+                         struct error *err) MUST_CHECK;
 /* Final panes that no open window covers leave memory and store. */
 void remove_panes(struct task_stage *stage, struct task_state *task);
 /* The clocks, so that a rebuild knows what was final although compaction took them from the
@@ -103,9 +110,21 @@ bool restore_revised(struct task_stage *stage, struct slice value);
 enum status stage_load(struct task_stage *stage, struct error *err) MUST_CHECK;
 enum status stage_flush(struct task_stage *stage, struct error *err) MUST_CHECK;
 size_t stage_changed_count(const struct task_stage *stage);
-void forget_source(struct task_stage *stage, const struct task_state *task, const struct pane *pane,
-                   int32_t partition);
+/* What the store holds of the evicted ones among these panes of one group, in their order, in
+ * fetch_arena; NULL when none is evicted. */
+enum status fetch_panes(struct task_stage *stage, const struct task_state *task,
+                        struct pane *const *list, size_t count, const struct slice **out_sources,
+                        struct error *err) MUST_CHECK;
+/* Makes an evicted pane one that is not. */
+enum status stage_recall(struct task_stage *stage, struct task_state *task, struct pane *pane,
+                         struct error *err) MUST_CHECK;
+void forget_pane(struct task_stage *stage, const struct task_state *task, const struct pane *pane);
 void forget_view(void *context /* struct task_stage */, const struct view *view);
+
+/* memory.c: partials in memory are past what they may take. */
+bool stage_is_full(const struct task_stage *stage);
+/* Evicts when full, and flushes for it: all that was stepped must be committed. */
+enum status stage_make_room(struct task_stage *stage, struct error *err) MUST_CHECK;
 
 /* task.c: NULL, or -1, when the configuration has no such task or window. */
 struct task_state *stage_find_task(struct task_stage *stage, struct slice name);

@@ -7,40 +7,56 @@
 #include "base/error.h"
 #include "base/hash.h"
 
-enum { ALLOCATION_BYTES = 16 /* what the allocator adds to a piece, about */ };
+enum {
+    ALLOCATION_BYTES = 16, /* what the allocator adds to a piece, about */
+    SOURCES_BYTES_MAX = 1 << 29,
+};
 
 void table_init(struct table *table) {
     *table = (struct table){0};
+    buffer_init(&table->scratch, SOURCES_BYTES_MAX);
 }
 
-struct source *const *pane_sources(const struct pane *pane) {
-    return pane->source_count == 1 ? &pane->as.one : pane->as.many;
+struct slice pane_sources(const struct pane *pane) {
+    ASSERT(!pane->is_evicted);
+    return (struct slice){pane->sources, pane->size};
 }
 
-struct slice source_tables(const struct source *source) {
-    return (struct slice){source->tables, source->size};
+static bool read_source(struct reader *reader, struct source *out_source) {
+    int64_t partition = read_long(reader);
+    *out_source = (struct source){.partition = (int32_t)partition};
+    out_source->version_predictions = read_long(reader);
+    out_source->version_labels = read_long(reader);
+    out_source->late = read_long(reader);
+    out_source->tables = read_bytes(reader);
+    return !reader->failed && partition >= HISTORY_SOURCE && partition <= INT32_MAX;
 }
 
-static size_t source_bytes(const struct source *source) {
-    return sizeof *source + source->size + ALLOCATION_BYTES;
+bool sources_next(struct slice *rest, struct source *out_source) {
+    if (rest->size == 0)
+        return false;
+    struct reader reader = reader_from(*rest);
+    if (!read_source(&reader, out_source))
+        return false;
+    *rest = (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)};
+    return true;
 }
 
-static void release_sources(struct table *table, struct pane *pane) {
-    for (int32_t i = 0; i < pane->source_count; i++) {
-        struct source *source = pane_sources(pane)[i];
-        table->bytes -= source_bytes(source);
-        free(source);
-    }
-    if (pane->source_count > 1) {
-        table->bytes -= (size_t)pane->source_count * sizeof(struct source *) + ALLOCATION_BYTES;
-        free(pane->as.many);
-    }
-    pane->as.one = NULL;
-    pane->source_count = 0;
+/* Makes the sources of a pane take size bytes; what they held is lost. */
+static void resize(struct table *table, struct pane *pane, size_t size) {
+    size_t before = pane->sources ? pane->size + ALLOCATION_BYTES : 0;
+    size_t after = size ? size + ALLOCATION_BYTES : 0;
+    free(pane->sources);
+    pane->sources = size ? alloc_resize(NULL, 1, size) : NULL;
+    pane->size = (uint32_t)size;
+    table->bytes += after - before;
+    table->partials += after - before;
+    table->evicted_count -= pane->is_evicted;
+    pane->is_evicted = false;
 }
 
 static void destroy_pane(struct table *table, struct pane *pane) {
-    release_sources(table, pane);
+    resize(table, pane, 0);
     table->bytes -= sizeof *pane + ALLOCATION_BYTES;
     free(pane);
 }
@@ -61,6 +77,7 @@ void table_release(struct table *table) {
     free(table->index);
     free(table->touched.items);
     free(table->changed.items);
+    buffer_release(&table->scratch);
     *table = (struct table){0};
 }
 
@@ -182,58 +199,13 @@ void table_change(struct table *table, struct pane *pane) {
     pane_list_add(&table->changed, pane);
 }
 
-static struct source *make_source(struct table *table, const struct partial *partial) {
-    struct source *source = alloc_resize(NULL, 1, sizeof *source + partial->tables.size);
-    *source = (struct source){.version_predictions = partial->version_predictions,
-                              .version_labels = partial->version_labels,
-                              .late = partial->late,
-                              .partition = partial->key.partition,
-                              .size = (uint32_t)partial->tables.size,
-                              .is_changed = true};
-    if (partial->tables.size)
-        memcpy(source->tables, partial->tables.data, partial->tables.size);
-    table->bytes += source_bytes(source);
-    return source;
-}
-
-/* A slot for one more source at `at`. */
-static struct source **open_slot(struct table *table, struct pane *pane, int32_t at) {
-    int32_t count = pane->source_count++;
-    if (count == 0)
-        return &pane->as.one;
-    size_t size = (size_t)(count + 1) * sizeof(struct source *);
-    struct source **many = count == 1 ? NULL : pane->as.many;
-    struct source *only = pane->as.one;
-    many = alloc_resize(many, 1, size);
-    table->bytes += count == 1 ? size + ALLOCATION_BYTES : sizeof(struct source *);
-    if (count == 1)
-        many[0] = only;
-    memmove(&many[at + 1], &many[at], (size_t)(count - at) * sizeof(struct source *));
-    pane->as.many = many;
-    return &many[at];
-}
-
-static int32_t source_at(const struct pane *pane, int32_t partition) {
-    struct source *const *sources = pane_sources(pane);
-    int32_t low = 0, high = pane->source_count;
-    while (low < high) {
-        int32_t middle = low + (high - low) / 2;
-        if (sources[middle]->partition < partition)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static enum table_result compare(const struct source *known, const struct partial *partial) {
     bool is_up = partial->version_predictions >= known->version_predictions &&
                  partial->version_labels >= known->version_labels;
     bool is_down = partial->version_predictions <= known->version_predictions &&
                    partial->version_labels <= known->version_labels;
     if (is_up && is_down) {
-        bool is_same =
-            known->late == partial->late && slice_equal(source_tables(known), partial->tables);
+        bool is_same = known->late == partial->late && slice_equal(known->tables, partial->tables);
         return is_same ? TABLE_SAME : TABLE_CONFLICT;
     }
     if (is_down)
@@ -241,36 +213,61 @@ static enum table_result compare(const struct source *known, const struct partia
     return is_up ? TABLE_REPLACED : TABLE_CONFLICT;
 }
 
-/* In the place that has it, when it is large enough: most partials grow by little. */
-static void replace(struct table *table, struct source **slot, const struct partial *partial) {
-    struct source *known = *slot;
-    if (known->size != partial->tables.size) {
-        table->bytes -= source_bytes(known);
-        free(known);
-        *slot = make_source(table, partial);
+static void write_source(struct buffer *out, const struct partial *partial) {
+    write_long(out, partial->key.partition);
+    write_long(out, partial->version_predictions);
+    write_long(out, partial->version_labels);
+    write_long(out, partial->late);
+    write_bytes(out, partial->tables);
+}
+
+/* Where the source of the partition is, from *out_at up to *out_end, or belongs: both the same. */
+static bool find_source(const struct pane *pane, int32_t partition, struct source *out_source,
+                        size_t *out_at, size_t *out_end) {
+    struct slice rest = pane_sources(pane);
+    *out_at = *out_end = 0;
+    while (sources_next(&rest, out_source) && out_source->partition <= partition) {
+        *out_end = pane->size - rest.size;
+        if (out_source->partition == partition)
+            return true;
+        *out_at = *out_end;
+    }
+    return false;
+}
+
+/* Puts bytes in the place of [at, end): most partials grow by little or not at all. */
+static void splice(struct table *table, struct pane *pane, size_t at, size_t end,
+                   struct slice bytes) {
+    if (bytes.size == end - at) {
+        memcpy(pane->sources + at, bytes.data, bytes.size);
         return;
     }
-    known->version_predictions = partial->version_predictions;
-    known->version_labels = partial->version_labels;
-    known->late = partial->late;
-    known->is_changed = true;
-    known->is_unreadable = false;
-    if (known->size)
-        memcpy(known->tables, partial->tables.data, known->size);
+    char *before = pane->sources;
+    size_t behind = pane->size - end;
+    pane->sources = NULL;
+    table->bytes -= before ? pane->size + ALLOCATION_BYTES : 0;
+    table->partials -= before ? pane->size + ALLOCATION_BYTES : 0;
+    resize(table, pane, at + bytes.size + behind);
+    if (at > 0)
+        memcpy(pane->sources, before, at);
+    memcpy(pane->sources + at, bytes.data, bytes.size);
+    if (behind > 0)
+        memcpy(pane->sources + at + bytes.size, before + end, behind);
+    free(before);
 }
 
 enum table_result table_put(struct table *table, struct pane *pane, const struct partial *partial) {
     ASSERT(!pane->is_final);
-    int32_t at = source_at(pane, partial->key.partition);
-    if (at < pane->source_count && pane_sources(pane)[at]->partition == partial->key.partition) {
-        struct source **slot = pane->source_count == 1 ? &pane->as.one : &pane->as.many[at];
-        enum table_result result = compare(*slot, partial);
+    struct source known;
+    size_t at, end;
+    if (find_source(pane, partial->key.partition, &known, &at, &end)) {
+        enum table_result result = compare(&known, partial);
         if (result != TABLE_REPLACED)
             return result;
-        replace(table, slot, partial);
-    } else {
-        *open_slot(table, pane, at) = make_source(table, partial);
     }
+    buffer_reset(&table->scratch);
+    write_source(&table->scratch, partial);
+    splice(table, pane, at, end, buffer_slice(&table->scratch));
     table_change(table, pane);
     return TABLE_REPLACED;
 }
@@ -278,11 +275,37 @@ enum table_result table_put(struct table *table, struct pane *pane, const struct
 void table_put_history(struct table *table, struct pane *pane, int64_t late, struct slice tables) {
     const struct partial merged = {
         .key = {.partition = HISTORY_SOURCE}, .late = late, .tables = tables};
-    struct source *source = make_source(table, &merged);
-    release_sources(table, pane);
-    *open_slot(table, pane, 0) = source;
+    buffer_reset(&table->scratch);
+    write_source(&table->scratch, &merged);
+    resize(table, pane, table->scratch.size);
+    memcpy(pane->sources, table->scratch.data, table->scratch.size);
     pane->is_final = true;
+    pane->is_doubtful = false;
     table_change(table, pane);
+}
+
+bool table_load(struct table *table, struct pane *pane, struct slice sources) {
+    struct slice rest = sources;
+    struct source source;
+    bool is_final = false;
+    while (sources_next(&rest, &source))
+        is_final |= source.partition == HISTORY_SOURCE;
+    if (rest.size > 0 || sources.size == 0 || sources.size > UINT32_MAX)
+        return false;
+    resize(table, pane, sources.size);
+    memcpy(pane->sources, sources.data, sources.size);
+    pane->is_final = is_final;
+    pane->is_stored = true;
+    return true;
+}
+
+void table_evict(struct table *table, struct pane *pane) {
+    ASSERT(!pane->is_changed);
+    if (pane->is_evicted || !pane->sources)
+        return;
+    resize(table, pane, 0);
+    pane->is_evicted = true;
+    table->evicted_count++;
 }
 
 void table_remove_marked(struct table *table, struct group *group) {
@@ -296,7 +319,7 @@ void table_remove_marked(struct table *table, struct group *group) {
         table->pane_count--;
         /* The list of changed panes still points to it. */
         if (pane->is_changed)
-            release_sources(table, pane);
+            resize(table, pane, 0);
         else
             destroy_pane(table, pane);
     }
@@ -307,8 +330,7 @@ void table_sweep(struct table *table) {
     for (size_t i = 0; i < table->changed.count; i++) {
         struct pane *pane = table->changed.items[i];
         pane->is_changed = false;
-        for (int32_t s = 0; s < pane->source_count; s++)
-            pane_sources(pane)[s]->is_changed = false;
+        pane->is_stored = true;
         if (pane->is_removed)
             destroy_pane(table, pane);
     }

@@ -32,13 +32,23 @@ static void open_task(struct task_stage *stage, int t) {
 }
 
 /* What became final before the committed offset was published before it. */
-static void move_to(struct task_stage *stage, int64_t position) {
+static enum status move_to(struct task_stage *stage, int64_t position, struct error *err) {
     stage->position = position;
     if (!stage->is_settled && position >= stage->options.committed) {
-        stage_advance(stage, 0, false, NULL);
+        TRY(stage_advance(stage, 0, false, NULL, err));
         stage->is_settled = true;
     }
     stage->is_live = stage->is_settled && position >= stage->options.end;
+    return STATUS_OK;
+}
+
+/* While replaying: all before the committed offset is committed. */
+static enum status settle(struct task_stage *stage, struct error *err) {
+    bool is_full = stage_is_full(stage);
+    if (stage->is_settled || (++stage->replayed % REPLAY_SETTLE_EVERY != 0 && !is_full))
+        return STATUS_OK;
+    TRY(stage_advance(stage, 0, false, NULL, err));
+    return stage_make_room(stage, err);
 }
 
 enum status task_open(const struct task_options *options, struct task_stage **out_stage,
@@ -49,10 +59,13 @@ enum status task_open(const struct task_options *options, struct task_stage **ou
     stage->task_count = options->config->task_count;
     stage->tasks = alloc_zero((size_t)stage->task_count + 1, sizeof *stage->tasks);
     stage->scratch = tables_create();
+    stage->probe = tables_create();
     buffer_init(&stage->key, KEY_BYTES_MAX);
     buffer_init(&stage->value, VALUE_BYTES_MAX);
     arena_init(&stage->commit_arena);
     arena_init(&stage->delete_arena);
+    arena_init(&stage->fetch_arena);
+    buffer_init(&stage->fetch_key, KEY_BYTES_MAX);
     for (int t = 0; t < stage->task_count; t++)
         open_task(stage, t);
     enum status status = stage_load(stage, err);
@@ -79,6 +92,9 @@ void task_close(struct task_stage *stage) {
     free(stage->waiting.items);
     free(stage->deletes.items);
     tables_destroy(stage->scratch);
+    tables_destroy(stage->probe);
+    buffer_release(&stage->fetch_key);
+    arena_release(&stage->fetch_arena);
     buffer_release(&stage->key);
     buffer_release(&stage->value);
     arena_release(&stage->commit_arena);
@@ -126,35 +142,41 @@ static bool is_readable(struct task_stage *stage, const struct task_state *task,
     return tables_read(stage->scratch, &task->shape, tables);
 }
 
-/* False: malformed. */
-static bool step_partial(struct task_stage *stage, const struct partial_key *key,
-                         struct slice value) {
+static enum status put_partial(struct task_stage *stage, struct task_state *task, struct pane *pane,
+                               const struct partial *partial, struct error *err) {
+    if (pane->is_final) {
+        stage->stats.ignored++;
+        return STATUS_OK;
+    }
+    TRY(stage_recall(stage, task, pane, err));
+    enum table_result result = table_put(&task->table, pane, partial);
+    if (result == TABLE_REPLACED) {
+        table_touch(&task->table, pane, task->clocks.limit_ms[BOUNDARY_SEALED]);
+        stage->changed_bytes += partial->tables.size;
+    }
+    stage->stats.conflicts += result == TABLE_CONFLICT;
+    return STATUS_OK;
+}
+
+static enum status step_partial(struct task_stage *stage, const struct partial_key *key,
+                                struct slice value, bool *out_good, struct error *err) {
     struct partial partial;
+    *out_good = false;
     if (!partial_read(value, &partial) || !keys_agree(key, &partial.key) ||
         key->partition >= stage->options.source_partitions)
-        return false;
+        return STATUS_OK;
     stage->stats.partials++;
     struct task_state *task = stage_find_task(stage, key->task);
     if (!task || clocks_passed(&task->clocks, BOUNDARY_FINAL, key->pane_ms, partial.pane_end_ms)) {
         stage->stats.ignored++;
-        return true;
+        *out_good = true;
+        return STATUS_OK;
     }
     if (!is_readable(stage, task, partial.tables))
-        return false;
+        return STATUS_OK;
     struct pane *pane = stage_pane(task, key->group, key->pane_ms, partial.pane_end_ms, key->epoch);
-    if (!pane)
-        return false;
-    if (pane->is_final) {
-        stage->stats.ignored++;
-        return true;
-    }
-    enum table_result result = table_put(&task->table, pane, &partial);
-    if (result == TABLE_REPLACED) {
-        table_touch(&task->table, pane, task->clocks.limit_ms[BOUNDARY_SEALED]);
-        stage->changed_bytes += partial.tables.size;
-    }
-    stage->stats.conflicts += result == TABLE_CONFLICT;
-    return true;
+    *out_good = pane != NULL;
+    return pane ? put_partial(stage, task, pane, &partial, err) : STATUS_OK;
 }
 
 bool stage_put_clock(struct task_stage *stage, const struct clock_partial *said) {
@@ -187,30 +209,32 @@ static bool step_clock(struct task_stage *stage, const struct partial_key *key,
            stage_put_clock(stage, &said);
 }
 
-static void step_record(struct task_stage *stage, const struct task_record *record) {
+static enum status step_record(struct task_stage *stage, const struct task_record *record,
+                               struct error *err) {
     /* Our own tombstones: the panes they speak of are final here already. */
     if (!record->value.data)
-        return;
+        return STATUS_OK;
     struct partial_key key;
     bool is_good = partial_read_key(record->key, &key);
-    if (is_good)
-        is_good = key.family == PARTIAL_CLOCK ? step_clock(stage, &key, record->value)
-                                              : step_partial(stage, &key, record->value);
+    if (is_good && key.family == PARTIAL_CLOCK)
+        is_good = step_clock(stage, &key, record->value);
+    else if (is_good)
+        TRY(step_partial(stage, &key, record->value, &is_good, err));
     stage->stats.malformed += !is_good;
+    return STATUS_OK;
 }
 
 enum status task_step(struct task_stage *stage, const struct task_record *records, size_t count,
-                      struct error *err UNUSED) {
+                      struct error *err) {
     for (size_t i = 0; i < count; i++) {
         const struct task_record *record = &records[i];
         if (record->offset < stage->position)
             continue;
         /* The offsets before this one may be gone. */
-        move_to(stage, record->offset);
-        step_record(stage, record);
-        move_to(stage, record->offset + 1);
-        if (!stage->is_settled && ++stage->replayed % REPLAY_SETTLE_EVERY == 0)
-            stage_advance(stage, 0, false, NULL);
+        TRY(move_to(stage, record->offset, err));
+        TRY(step_record(stage, record, err));
+        TRY(move_to(stage, record->offset + 1, err));
+        TRY(settle(stage, err));
     }
     return STATUS_OK;
 }
@@ -236,9 +260,8 @@ int64_t task_position(const struct task_stage *stage) {
     return stage->position;
 }
 
-void task_skip_to(struct task_stage *stage, int64_t offset) {
-    if (offset > stage->position)
-        move_to(stage, offset);
+enum status task_skip_to(struct task_stage *stage, int64_t offset, struct error *err) {
+    return offset > stage->position ? move_to(stage, offset, err) : STATUS_OK;
 }
 
 bool task_is_live(const struct task_stage *stage) {
@@ -246,10 +269,10 @@ bool task_is_live(const struct task_stage *stage) {
 }
 
 enum status task_commit(struct task_stage *stage, int64_t now_ms, bool drain, struct outbox *outbox,
-                        struct error *err UNUSED) {
+                        struct error *err) {
     if (!stage->is_live)
         return STATUS_OK;
-    stage_advance(stage, now_ms, drain, outbox);
+    TRY(stage_advance(stage, now_ms, drain, outbox, err));
     stage->commit_position = stage->position;
     return STATUS_OK;
 }
@@ -271,12 +294,14 @@ enum status task_committed(struct task_stage *stage, int64_t now_ms, bool force_
     /* Only what the transaction covered may reach the store. */
     bool is_covered = stage->is_live && stage->position == stage->commit_position;
     bool is_due = is_flush_due(stage, now_ms);
-    if (!is_covered || !(is_due || force_flush))
+    bool has_changed = stage->position != stage->flushed_position || stage_changed_count(stage) > 0;
+    if (!is_covered)
         return STATUS_OK;
-    if (stage->position == stage->flushed_position && stage_changed_count(stage) == 0)
-        return STATUS_OK;
-    stage->last_flush_ms = now_ms;
-    return stage_flush(stage, err);
+    if (has_changed && (is_due || force_flush)) {
+        stage->last_flush_ms = now_ms;
+        TRY(stage_flush(stage, err));
+    }
+    return stage_make_room(stage, err);
 }
 
 void task_stats(const struct task_stage *stage, struct task_stats *out_stats) {
@@ -287,6 +312,7 @@ void task_stats(const struct task_stage *stage, struct task_stats *out_stats) {
     for (int t = 0; t < stage->task_count; t++) {
         const struct task_state *task = &stage->tasks[t];
         out_stats->panes += task->table.pane_count;
+        out_stats->evicted += task->table.evicted_count;
         out_stats->bytes += task->table.bytes + task->windows.bytes;
         out_stats->windows_waiting += task->windows.waiting.count;
         if (task->clocks.limit_ms[BOUNDARY_SEALED] < out_stats->sealed_before_ms)

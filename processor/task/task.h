@@ -50,7 +50,8 @@ enum status task_restore(struct task_stage *stage, const struct task_record *rec
                          struct error *err) MUST_CHECK;
 
 int64_t task_position(const struct task_stage *stage);
-void task_skip_to(struct task_stage *stage, int64_t offset);
+/* Errors, as of task_step: CORRUPT, IO. */
+enum status task_skip_to(struct task_stage *stage, int64_t offset, struct error *err) MUST_CHECK;
 bool task_is_live(const struct task_stage *stage);
 
 enum status task_step(struct task_stage *stage, const struct task_record *records, size_t count,
@@ -70,7 +71,9 @@ struct task_stats {
     int64_t partials, malformed, conflicts; /* conflicts: same version, other bytes */
     int64_t ignored; /* of final panes, or of tasks that the configuration does not have */
     int64_t published, finals, unchanged;
-    size_t panes, windows_waiting, bytes;      /* now */
+    int64_t fetched;                      /* panes that were in the store only, and asked for */
+    size_t panes, windows_waiting, bytes; /* now */
+    size_t evicted;                       /* of the panes: their partials are in the store only */
     int64_t sealed_before_ms, final_before_ms; /* least over tasks and source partitions */
 };
 void task_stats(const struct task_stage *stage, struct task_stats *out_stats);

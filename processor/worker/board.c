@@ -221,7 +221,12 @@ static void write_tasks(struct board *board, struct metrics_page *page, const ch
     METRIC(finals_total, "counter", "FINAL SLI records published.", (double)figures->stats.finals) \
     METRIC(windows_waiting, "gauge", "Windows changed and not yet published.",                     \
            (double)figures->stats.windows_waiting)                                                 \
-    METRIC(bytes, "gauge", "Partials in memory.", (double)figures->stats.bytes)                    \
+    METRIC(bytes, "gauge", "Partials, panes and windows in memory.", (double)figures->stats.bytes) \
+    METRIC(panes, "gauge", "Panes that an open window covers.", (double)figures->stats.panes)      \
+    METRIC(evicted_panes, "gauge", "Of them those whose partials are on disk only.",               \
+           (double)figures->stats.evicted)                                                         \
+    METRIC(fetched_panes_total, "counter", "Evicted panes that were read again.",                  \
+           (double)figures->stats.fetched)                                                         \
     METRIC(watermark_seconds, "gauge", "Panes before it are sealed everywhere.",                   \
            (double)figures->stats.sealed_before_ms / 1000)                                         \
     METRIC(final_seconds, "gauge", "Panes before it are final everywhere.",                        \

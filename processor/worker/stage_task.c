@@ -125,7 +125,7 @@ static enum status stage_turn(struct stage_context *context, struct item *item, 
     if (status != STATUS_OK)
         return status;
     if (count == 0)
-        task_skip_to(item->stage, log_reader_position(item->reader));
+        TRY(task_skip_to(item->stage, log_reader_position(item->reader), err));
     *out_busy |= count > 0;
     return STATUS_OK;
 }

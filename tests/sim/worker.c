@@ -322,18 +322,20 @@ static bool turn_partition(struct cluster *cluster, struct worker *worker, struc
 
 /* ---- stage 2: read and step ---- */
 
-static void skip_task_gap(const struct cluster *cluster, struct slot *slot, int number) {
+static bool skip_task_gap(struct cluster *cluster, struct slot *slot, int number) {
     const struct broker_log *log = &cluster->broker.logs[TOPIC_PARTIALS][number];
     const struct broker_record *next = broker_next(log, task_position(slot->task));
     int64_t target = next ? next->offset : broker_stable_end(log);
-    if (target > task_position(slot->task))
-        task_skip_to(slot->task, target);
+    struct error err = {0};
+    enum status status = task_skip_to(slot->task, target, &err);
+    return slot_survives(cluster, slot, status, &err, "task_skip_to");
 }
 
 static bool turn_task(struct cluster *cluster, struct slot *slot, int number) {
     struct task_record records[BATCH_MAX];
     struct error err = {0};
-    skip_task_gap(cluster, slot, number);
+    if (!skip_task_gap(cluster, slot, number))
+        return false;
     const struct broker_log *log = &cluster->broker.logs[TOPIC_PARTIALS][number];
     size_t most = random_below(&cluster->random, BATCH_MAX) + 1, count = 0;
     const struct broker_record *record = broker_next(log, task_position(slot->task));
@@ -346,8 +348,7 @@ static bool turn_task(struct cluster *cluster, struct slot *slot, int number) {
         return false;
     slot->has_stepped = slot->has_stepped || count > 0;
     slot->is_clean = slot->is_clean && count == 0;
-    skip_task_gap(cluster, slot, number);
-    return true;
+    return skip_task_gap(cluster, slot, number);
 }
 
 bool slot_turn(struct cluster *cluster, struct worker *worker, enum stage stage, int partition) {

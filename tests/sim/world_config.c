@@ -174,6 +174,8 @@ static void make_limits(struct world *world) {
     config->delta_bytes_max = 12 << 20;
     config->flush_interval_ms = 5 * MINUTE;
     config->pane_bytes_max = random_chance(random, .3) ? 1 : 64 << 20;
+    config->task_bytes_max =
+        random_chance(random, .5) ? (size_t)random_between(random, 1, 3000) : 0;
     config->record_bytes_max = 1 << 20;
     config->memory_bytes_max = 64 << 20;
     config->workers = 2;
