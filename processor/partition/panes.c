@@ -6,10 +6,11 @@
 
 #include "base/varint.h"
 
-enum { SPARE_MAX = 512, SLOTS_MIN = 16, ENTRY_BYTES_ABOUT = 400 };
+enum { SPARE_MAX = 512, SLOTS_MIN = 16, ENTRY_BYTES_ABOUT = 400, PACKED_BYTES_MAX = 1 << 28 };
 
 void panes_init(struct panes *panes, const struct shape *shape, uint32_t instance) {
     *panes = (struct panes){.shape = shape, .instance = instance};
+    buffer_init(&panes->scratch, PACKED_BYTES_MAX);
     panes->spare = alloc_zero(SPARE_MAX, sizeof(struct tables *));
 }
 
@@ -29,8 +30,10 @@ static struct tables *take_tables(struct panes *panes) {
 }
 
 static void pane_destroy(struct panes *panes, struct pane *pane) {
-    for (size_t i = 0; i < pane->count; i++)
+    for (size_t i = 0; i < pane->count; i++) {
         give_tables(panes, pane->entries[i].tables);
+        free(pane->entries[i].packed);
+    }
     free(pane->entries);
     free(pane->slots);
     free(pane);
@@ -43,6 +46,7 @@ void panes_release(struct panes *panes) {
         tables_destroy(panes->spare[--panes->spare_count]);
     free((void *)panes->spare);
     free((void *)panes->sorted);
+    buffer_release(&panes->scratch);
     *panes = (struct panes){0};
 }
 
@@ -119,8 +123,21 @@ static struct slice tables_of(struct slice value) {
     return (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)};
 }
 
+static void unpack(struct panes *panes, struct pane_entry *entry) {
+    entry->tables = take_tables(panes);
+    bool is_readable =
+        tables_read(entry->tables, panes->shape, (struct slice){entry->packed, entry->packed_size});
+    ASSERT(is_readable);
+    free(entry->packed);
+    entry->packed = NULL;
+}
+
 static enum status load_tables(struct panes *panes, int64_t start_ms, struct pane_entry *entry,
                                struct store *store, struct error *err) {
+    if (entry->packed) {
+        unpack(panes, entry);
+        return STATUS_OK;
+    }
     char key_bytes[PANE_KEY_BYTES];
     pane_write_key(panes->instance, start_ms, entry->group, key_bytes);
     struct slice key = {key_bytes, sizeof key_bytes}, value;
@@ -254,23 +271,51 @@ void panes_set_sealed(struct panes *panes, int64_t sealed_before_ms, int64_t pan
         panes->sorted[i]->sealed = panes->sorted[i]->start_ms + pane_ms <= sealed_before_ms;
 }
 
-void panes_evict(struct panes *panes, size_t bytes_max) {
-    size_t bytes = panes_bytes(panes);
+static size_t entry_bytes(const struct pane_entry *entry) {
+    return (entry->tables ? tables_bytes(entry->tables) : 0) +
+           (entry->packed ? entry->packed_size : 0);
+}
+
+static void pack(struct panes *panes, const struct pane *pane, struct pane_entry *entry) {
+    if (!entry->tables || entry->unstored || entry->dirty)
+        return;
+    if (!pane->sealed)
+        entry->sealed_predicted = tables_predicted(entry->tables);
+    buffer_reset(&panes->scratch);
+    tables_write(entry->tables, &panes->scratch);
+    entry->packed_size = (uint32_t)panes->scratch.size;
+    entry->packed = alloc_resize(NULL, 1, entry->packed_size);
+    memcpy(entry->packed, panes->scratch.data, entry->packed_size);
+    tables_destroy(entry->tables);
+    entry->tables = NULL;
+}
+
+static void evict(struct panes *panes UNUSED, const struct pane *pane UNUSED,
+                  struct pane_entry *entry) {
+    free(entry->packed);
+    entry->packed = NULL;
+}
+
+/* The bytes left when let_go was called for the entries of the oldest panes. */
+static size_t shrink(struct panes *panes, size_t bytes, size_t bytes_max,
+                     void (*let_go)(struct panes *panes, const struct pane *pane,
+                                    struct pane_entry *entry)) {
     for (size_t i = 0; i < panes->count && bytes > bytes_max; i++) {
         struct pane *pane = panes->sorted[i];
         for (size_t j = 0; j < pane->count && bytes > bytes_max; j++) {
-            struct pane_entry *entry = &pane->entries[j];
-            if (!entry->tables || entry->unstored || entry->dirty)
-                continue;
-            size_t freed = tables_bytes(entry->tables);
+            size_t before = entry_bytes(&pane->entries[j]);
+            let_go(panes, pane, &pane->entries[j]);
+            size_t after = entry_bytes(&pane->entries[j]);
+            size_t freed = before > after ? before - after : 0;
             bytes -= freed < bytes ? freed : bytes;
-            if (!pane->sealed)
-                entry->sealed_predicted = tables_predicted(entry->tables);
-            tables_destroy(entry->tables);
-            entry->tables = NULL;
         }
     }
-    panes->bytes = bytes;
+    return bytes;
+}
+
+void panes_evict(struct panes *panes, size_t bytes_max) {
+    size_t bytes = shrink(panes, panes_bytes(panes), bytes_max, pack);
+    panes->bytes = shrink(panes, bytes, bytes_max, evict);
     panes->loaded = 0;
 }
 
@@ -284,8 +329,7 @@ size_t panes_bytes(const struct panes *panes) {
         const struct pane *pane = panes->sorted[i];
         bytes += pane->capacity * sizeof *pane->entries + pane->slot_count * sizeof *pane->slots;
         for (size_t j = 0; j < pane->count; j++)
-            if (pane->entries[j].tables)
-                bytes += tables_bytes(pane->entries[j].tables);
+            bytes += entry_bytes(&pane->entries[j]);
     }
     return bytes;
 }

@@ -6,7 +6,10 @@
  *
  * Sealed: the prediction clock has passed its end by disorder; predictions that come now are late.
  * Locally final: both clocks have passed all that could still change it; it is published and
- * leaves. Tables of cold entries may live in the store only (evicted); touching one loads it.
+ * leaves.
+ * Cold entries that are stored and published are packed: their tables encoded, a fifth of the
+ * memory where a pane has few rows.  When that is not enough, they live in the store only
+ * (evicted).  Touching one loads it.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_PARTITION_PANES_H
 #define SLIPSTREAM_PARTITION_PANES_H
@@ -17,10 +20,12 @@
 #include "state/store.h"
 
 struct pane_entry {
-    struct tables *tables;      /* NULL: evicted */
+    struct tables *tables;      /* NULL: packed or evicted */
+    char *packed;               /* encoded tables; NULL: not packed */
     int64_t version[LOG_COUNT]; /* greatest offsets that touched it, -1 none */
     int64_t sealed_predicted;   /* predictions when the pane was sealed */
     int64_t dirty_since_ms;     /* wall time of the first commit that held it back; 0: none did */
+    uint32_t packed_size;
     uint16_t group;
     bool dirty;    /* changed since it was last published */
     bool unstored; /* changed since it was last flushed */
@@ -43,6 +48,7 @@ struct panes {
     size_t entries;        /* of all panes */
     size_t bytes;          /* of tables in memory, as of the last flush */
     size_t loaded;         /* tables made or loaded since then */
+    struct buffer scratch; /* tables being packed */
     struct tables **spare; /* of panes that are final, emptied: the next panes grow into them */
     size_t spare_count;
     uint32_t instance; /* family number in the store's keys */
@@ -76,7 +82,7 @@ void pane_write(const struct pane *pane, const struct pane_entry *entry, struct 
 bool panes_load(struct panes *panes, int64_t start_ms, uint16_t group, struct slice value);
 /* After loading: says which panes are sealed; their counts at the seal are those stored. */
 void panes_set_sealed(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms);
-/* Evicts stored tables, oldest panes first, until tables take at most bytes_max. */
+/* Packs, then evicts stored tables, oldest panes first, until tables take at most bytes_max. */
 void panes_evict(struct panes *panes, size_t bytes_max);
 size_t panes_bytes(const struct panes *panes);
 /* Without walking over them: what they took at the last flush, and a guess for each made since. */

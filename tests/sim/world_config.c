@@ -173,7 +173,8 @@ static void make_limits(struct world *world) {
     config->delta_rows_max = (size_t)RANDOM_OF(random, rows);
     config->delta_bytes_max = 12 << 20;
     config->flush_interval_ms = 5 * MINUTE;
-    config->pane_bytes_max = random_chance(random, .3) ? 1 : 64 << 20;
+    static const int64_t pane_bytes[] = {1, 2000, 10000, 64 << 20};
+    config->pane_bytes_max = (size_t)RANDOM_OF(random, pane_bytes);
     config->task_bytes_max =
         random_chance(random, .5) ? (size_t)random_between(random, 1, 3000) : 0;
     config->record_bytes_max = 1 << 20;
