@@ -92,9 +92,17 @@ static rocksdb_options_t *create_ordinary(const struct store_cache *cache) {
     return options;
 }
 
+/* Written again and again, and gone within the horizon: compressed fast rather than well. */
+static rocksdb_options_t *create_panes(const struct store_cache *cache) {
+    rocksdb_options_t *options = create_ordinary(cache);
+    rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+    return options;
+}
+
 void store_rocks_options_init(struct store_rocks_options *options,
                               const struct store_cache *cache) {
     options->ordinary = create_ordinary(cache);
+    options->panes = create_panes(cache);
     options->rows = create_rows(cache);
     options->synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(options->synced, 1);
@@ -113,10 +121,13 @@ void store_rocks_options_release(struct store_rocks_options *options) {
     rocksdb_readoptions_destroy(options->reading);
     rocksdb_writeoptions_destroy(options->synced);
     rocksdb_options_destroy(options->rows);
+    rocksdb_options_destroy(options->panes);
     rocksdb_options_destroy(options->ordinary);
 }
 
 const rocksdb_options_t *store_rocks_family_options(const struct store_rocks_options *options,
                                                     enum family_kind kind) {
-    return kind == FAMILY_ROWS ? options->rows : options->ordinary;
+    if (kind == FAMILY_ROWS)
+        return options->rows;
+    return kind == FAMILY_PANES ? options->panes : options->ordinary;
 }

@@ -18,7 +18,7 @@
 enum { RUNS_MAX = 20 }; /* sorted files of a rows family before they are merged */
 
 struct store_rocks_options {
-    rocksdb_options_t *ordinary, *rows; /* ordinary is the database's too */
+    rocksdb_options_t *ordinary, *panes, *rows; /* ordinary is the database's too */
     rocksdb_writeoptions_t *synced;
     rocksdb_readoptions_t *reading, *scanning;
     rocksdb_ingestexternalfileoptions_t *moving;

@@ -90,6 +90,8 @@ void config_estimate(const struct config *config, const struct load *load,
                               (double)config->pane_bytes_max * load->partitions);
     sum.memory_bytes +=
         least(sum.locator_bytes, (double)config->locator_bytes_max) * load->partitions;
+    sum.memory_bytes += least(sum.open_panes * partial_bytes_max,
+                              (double)config->task_bytes_max * config->partials_partitions);
     *out_estimate = sum;
 }
 

@@ -59,7 +59,7 @@ struct task_stage {
     struct arena fetch_arena;  /* of one fetch_panes */
     struct buffer fetch_key;
     struct store_puts deletes; /* since the last flush */
-    size_t changed_bytes;      /* of partials, since the last flush */
+    size_t changed_bytes;      /* of panes that the next flush writes, about */
     bool has_flush_time;
     int64_t last_flush_ms;
     struct task_stats stats;

@@ -149,10 +149,11 @@ static enum status put_partial(struct task_stage *stage, struct task_state *task
         return STATUS_OK;
     }
     TRY(stage_recall(stage, task, pane, err));
+    size_t counted = pane->is_changed ? pane->size : 0;
     enum table_result result = table_put(&task->table, pane, partial);
     if (result == TABLE_REPLACED) {
         table_touch(&task->table, pane, task->clocks.limit_ms[BOUNDARY_SEALED]);
-        stage->changed_bytes += partial->tables.size;
+        stage->changed_bytes += pane->size > counted ? pane->size - counted : 0;
     }
     stage->stats.conflicts += result == TABLE_CONFLICT;
     return STATUS_OK;
