@@ -42,21 +42,30 @@ bool sources_next(struct slice *rest, struct source *out_source) {
     return true;
 }
 
-/* Makes the sources of a pane take size bytes; what they held is lost. */
-static void resize(struct table *table, struct pane *pane, size_t size) {
-    size_t before = pane->sources ? pane->size + ALLOCATION_BYTES : 0;
-    size_t after = size ? size + ALLOCATION_BYTES : 0;
+static size_t held(const struct pane *pane) {
+    return pane->sources ? pane->size + ALLOCATION_BYTES : 0;
+}
+
+/* The pane's sources are now these, which it owns; NULL: none. */
+static void set_sources(struct table *table, struct pane *pane, char *sources, size_t size) {
+    size_t before = held(pane);
     free(pane->sources);
-    pane->sources = size ? alloc_resize(NULL, 1, size) : NULL;
+    pane->sources = sources;
     pane->size = (uint32_t)size;
-    table->bytes += after - before;
-    table->partials += after - before;
+    table->bytes += held(pane) - before;
+    table->partials += held(pane) - before;
     table->evicted_count -= pane->is_evicted;
     pane->is_evicted = false;
 }
 
+static void copy_sources(struct table *table, struct pane *pane, struct slice sources) {
+    char *copy = alloc_resize(NULL, 1, sources.size);
+    memcpy(copy, sources.data, sources.size);
+    set_sources(table, pane, copy, sources.size);
+}
+
 static void destroy_pane(struct table *table, struct pane *pane) {
-    resize(table, pane, 0);
+    set_sources(table, pane, NULL, 0);
     table->bytes -= sizeof *pane + ALLOCATION_BYTES;
     free(pane);
 }
@@ -242,18 +251,14 @@ static void splice(struct table *table, struct pane *pane, size_t at, size_t end
         memcpy(pane->sources + at, bytes.data, bytes.size);
         return;
     }
-    char *before = pane->sources;
-    size_t behind = pane->size - end;
-    pane->sources = NULL;
-    table->bytes -= before ? pane->size + ALLOCATION_BYTES : 0;
-    table->partials -= before ? pane->size + ALLOCATION_BYTES : 0;
-    resize(table, pane, at + bytes.size + behind);
+    size_t behind = pane->size - end, size = at + bytes.size + behind;
+    char *whole = alloc_resize(NULL, 1, size);
     if (at > 0)
-        memcpy(pane->sources, before, at);
-    memcpy(pane->sources + at, bytes.data, bytes.size);
+        memcpy(whole, pane->sources, at);
+    memcpy(whole + at, bytes.data, bytes.size);
     if (behind > 0)
-        memcpy(pane->sources + at + bytes.size, before + end, behind);
-    free(before);
+        memcpy(whole + at + bytes.size, pane->sources + end, behind);
+    set_sources(table, pane, whole, size);
 }
 
 enum table_result table_put(struct table *table, struct pane *pane, const struct partial *partial) {
@@ -277,8 +282,7 @@ void table_put_history(struct table *table, struct pane *pane, int64_t late, str
         .key = {.partition = HISTORY_SOURCE}, .late = late, .tables = tables};
     buffer_reset(&table->scratch);
     write_source(&table->scratch, &merged);
-    resize(table, pane, table->scratch.size);
-    memcpy(pane->sources, table->scratch.data, table->scratch.size);
+    copy_sources(table, pane, buffer_slice(&table->scratch));
     pane->is_final = true;
     pane->is_doubtful = false;
     table_change(table, pane);
@@ -292,8 +296,7 @@ bool table_load(struct table *table, struct pane *pane, struct slice sources) {
         is_final |= source.partition == HISTORY_SOURCE;
     if (rest.size > 0 || sources.size == 0 || sources.size > UINT32_MAX)
         return false;
-    resize(table, pane, sources.size);
-    memcpy(pane->sources, sources.data, sources.size);
+    copy_sources(table, pane, sources);
     pane->is_final = is_final;
     pane->is_stored = true;
     return true;
@@ -303,7 +306,7 @@ void table_evict(struct table *table, struct pane *pane) {
     ASSERT(!pane->is_changed);
     if (pane->is_evicted || !pane->sources)
         return;
-    resize(table, pane, 0);
+    set_sources(table, pane, NULL, 0);
     pane->is_evicted = true;
     table->evicted_count++;
 }
@@ -319,7 +322,7 @@ void table_remove_marked(struct table *table, struct group *group) {
         table->pane_count--;
         /* The list of changed panes still points to it. */
         if (pane->is_changed)
-            resize(table, pane, 0);
+            set_sources(table, pane, NULL, 0);
         else
             destroy_pane(table, pane);
     }
