@@ -6,12 +6,19 @@
 
 #include "base/varint.h"
 
-enum { SPARE_MAX = 512, SLOTS_MIN = 16, ENTRY_BYTES_ABOUT = 400, PACKED_BYTES_MAX = 1 << 28 };
+enum {
+    SPARE_MAX = 512,
+    SPARE_PANES_MAX = 16,
+    SLOTS_MIN = 16,
+    ENTRY_BYTES_ABOUT = 400,
+    PACKED_BYTES_MAX = 1 << 28
+};
 
 void panes_init(struct panes *panes, const struct shape *shape, uint32_t instance) {
     *panes = (struct panes){.shape = shape, .instance = instance};
     buffer_init(&panes->scratch, PACKED_BYTES_MAX);
     panes->spare = alloc_zero(SPARE_MAX, sizeof(struct tables *));
+    panes->spare_panes = alloc_zero(SPARE_PANES_MAX, sizeof(struct pane *));
 }
 
 static void give_tables(struct panes *panes, struct tables *tables) {
@@ -29,21 +36,49 @@ static struct tables *take_tables(struct panes *panes) {
     return panes->spare_count > 0 ? panes->spare[--panes->spare_count] : tables_create();
 }
 
-static void pane_destroy(struct panes *panes, struct pane *pane) {
-    for (size_t i = 0; i < pane->count; i++) {
-        give_tables(panes, pane->entries[i].tables);
-        free(pane->entries[i].packed);
-    }
+static void pane_destroy(struct pane *pane) {
     free(pane->entries);
     free(pane->slots);
     free(pane);
 }
 
+static void give_pane(struct panes *panes, struct pane *pane) {
+    for (size_t i = 0; i < pane->count; i++) {
+        give_tables(panes, pane->entries[i].tables);
+        free(pane->entries[i].packed);
+    }
+    if (panes->spare_pane_count == SPARE_PANES_MAX)
+        pane_destroy(pane);
+    else
+        panes->spare_panes[panes->spare_pane_count++] = pane;
+}
+
+static struct pane *take_pane(struct panes *panes, int64_t start_ms, bool sealed) {
+    bool is_new = panes->spare_pane_count == 0;
+    struct pane *pane =
+        is_new ? alloc_zero(1, sizeof *pane) : panes->spare_panes[--panes->spare_pane_count];
+    if (is_new) {
+        pane->slot_count = SLOTS_MIN;
+        pane->slots = alloc_zero(pane->slot_count, sizeof *pane->slots);
+    }
+    memset(pane->slots, 0, pane->slot_count * sizeof *pane->slots);
+    *pane = (struct pane){.start_ms = start_ms,
+                          .sealed = sealed,
+                          .entries = pane->entries,
+                          .capacity = pane->capacity,
+                          .slots = pane->slots,
+                          .slot_count = pane->slot_count};
+    return pane;
+}
+
 void panes_release(struct panes *panes) {
     for (size_t i = 0; i < panes->count; i++)
-        pane_destroy(panes, panes->sorted[i]);
+        give_pane(panes, panes->sorted[i]);
+    while (panes->spare_pane_count > 0)
+        pane_destroy(panes->spare_panes[--panes->spare_pane_count]);
     while (panes->spare_count > 0)
         tables_destroy(panes->spare[--panes->spare_count]);
+    free((void *)panes->spare_panes);
     free((void *)panes->spare);
     free((void *)panes->sorted);
     buffer_release(&panes->scratch);
@@ -67,9 +102,7 @@ static struct pane *insert_at(struct panes *panes, size_t index, int64_t start_m
         panes->capacity = panes->capacity ? panes->capacity * 2 : 16;
         panes->sorted = alloc_resize((void *)panes->sorted, panes->capacity, sizeof *panes->sorted);
     }
-    struct pane *pane = alloc_zero(1, sizeof *pane);
-    *pane = (struct pane){.start_ms = start_ms, .sealed = sealed, .slot_count = SLOTS_MIN};
-    pane->slots = alloc_zero(pane->slot_count, sizeof *pane->slots);
+    struct pane *pane = take_pane(panes, start_ms, sealed);
     memmove((void *)(panes->sorted + index + 1), (void *)(panes->sorted + index),
             (panes->count - index) * sizeof *panes->sorted);
     panes->sorted[index] = pane;
@@ -205,7 +238,7 @@ void panes_remove(struct panes *panes, size_t count) {
         return;
     for (size_t i = 0; i < count; i++) {
         panes->entries -= panes->sorted[i]->count;
-        pane_destroy(panes, panes->sorted[i]);
+        give_pane(panes, panes->sorted[i]);
     }
     panes->count -= count;
     memmove((void *)panes->sorted, (void *)(panes->sorted + count),

@@ -50,7 +50,8 @@ struct panes {
     size_t loaded;         /* tables made or loaded since then */
     struct buffer scratch; /* tables being packed */
     struct tables **spare; /* of panes that are final, emptied: the next panes grow into them */
-    size_t spare_count;
+    struct pane **spare_panes;
+    size_t spare_count, spare_pane_count;
     uint32_t instance; /* family number in the store's keys */
 };
 

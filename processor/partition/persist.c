@@ -352,10 +352,14 @@ static enum status flush_all(struct partition *partition, struct error *err) {
     return drop_unneeded(partition, err);
 }
 
-/* A flush copies all that it writes: that memory goes back, for the worker's next partition. */
+/* A flush copies all that it writes: that memory goes back, for the worker's next partition; what
+ * the steps use stays. */
 enum status persist_flush(struct partition *partition, struct error *err) {
+    struct arena steps = partition->batch;
+    arena_init(&partition->batch);
     enum status status = flush_all(partition, err);
     arena_release(&partition->batch);
+    partition->batch = steps;
     return status;
 }
 
