@@ -11,7 +11,7 @@
 #include "worker/stage.h"
 
 enum {
-    PENDING_MAX = 8 * READER_BATCH_MAX,
+    PENDING_MAX = 2 * READER_BATCH_MAX,
     BROKER_TIMEOUT_MS = 10000,
     AHEAD_MS = 60000,     /* one log runs at most this far ahead of the other, by record time */
     STARVED_US = 3000000, /* ... unless the other has given nothing for so long */
