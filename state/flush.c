@@ -9,16 +9,10 @@
 #include "state/mutation.h"
 
 /* A list of 64 tasks with some files each is a few kilobytes. */
-enum { PENDING_VERSION = 1, PENDING_BYTES_MAX = 64 * 1024 * 1024 };
-
-struct pending_file {
-    uint64_t file;
-    struct family family;
-    struct slice key, value; /* the witness */
-};
+enum { PENDING_VERSION = 2, PENDING_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct pending {
-    struct pending_file *files;
+    struct flush_file *files;
     size_t count;
 };
 
@@ -54,23 +48,21 @@ static void write_pending(const struct flush *flush, const struct pending *pendi
     write_long(out, (int64_t)flush->next_file);
     write_long(out, (int64_t)pending->count);
     for (size_t i = 0; i < pending->count; i++) {
-        const struct pending_file *file = &pending->files[i];
-        write_long(out, (int64_t)file->file);
+        const struct flush_file *file = &pending->files[i];
+        write_long(out, (int64_t)file->number);
+        write_long(out, file->family.kind);
         write_long(out, file->family.instance);
         write_long(out, file->family.slice);
-        write_bytes(out, file->key);
-        write_bytes(out, file->value);
     }
 }
 
-static struct pending_file read_pending_file(struct reader *reader) {
-    struct pending_file file = {.file = (uint64_t)read_long(reader)};
-    file.family.kind = FAMILY_ROWS;
-    file.family.instance = (uint32_t)read_long(reader);
-    file.family.slice = read_long(reader);
-    file.key = read_bytes(reader);
-    file.value = read_bytes(reader);
-    return file;
+static bool read_pending_file(struct reader *reader, struct flush_file *out_file) {
+    out_file->number = (uint64_t)read_long(reader);
+    int64_t kind = read_long(reader);
+    out_file->family.kind = kind == FAMILY_MARKS ? FAMILY_MARKS : FAMILY_ROWS;
+    out_file->family.instance = (uint32_t)read_long(reader);
+    out_file->family.slice = read_long(reader);
+    return kind == (int64_t)out_file->family.kind;
 }
 
 static enum status parse_pending(struct flush *flush, struct slice bytes,
@@ -81,9 +73,10 @@ static enum status parse_pending(struct flush *flush, struct slice bytes,
     if (reader.failed || version != PENDING_VERSION || count > bytes.size)
         return error_set(err, STATUS_CORRUPT, "the list of row files does not parse");
     struct pending pending = {arena_take(&flush->arena, count * sizeof *pending.files), count};
+    bool is_parsed = true;
     for (size_t i = 0; i < count; i++)
-        pending.files[i] = read_pending_file(&reader);
-    if (!reader_done(&reader))
+        is_parsed &= read_pending_file(&reader, &pending.files[i]);
+    if (!is_parsed || !reader_done(&reader))
         return error_set(err, STATUS_CORRUPT, "the list of row files does not parse");
     flush->next_file = (uint64_t)next_file;
     *out_pending = pending;
@@ -92,21 +85,16 @@ static enum status parse_pending(struct flush *flush, struct slice bytes,
 
 /* Primitive writes, each announced to the tests. */
 
-static enum status create_family(struct flush *flush, struct family family, struct error *err) {
-    if (flush->disk->has_family(flush->store, family))
-        return STATUS_OK;
-    flush_announce("create_family");
-    return flush->disk->create_family(flush->store, family, err);
-}
-
 static enum status remove_file(struct flush *flush, uint64_t file, struct error *err) {
     flush_announce("remove_file");
     return flush->disk->remove_file(flush->store, file, err);
 }
 
-static enum status ingest(struct flush *flush, const struct pending_file *file, struct error *err) {
+static enum status ingest(struct flush *flush, const struct pending *pending, struct error *err) {
+    if (pending->count == 0)
+        return STATUS_OK;
     flush_announce("ingest");
-    return flush->disk->ingest(flush->store, file->file, file->family, err);
+    return flush->disk->ingest(flush->store, pending->files, pending->count, err);
 }
 
 /* The puts and the list in one batch. */
@@ -116,71 +104,25 @@ static enum status commit(struct flush *flush, const struct store_put *puts, siz
     buffer_init(&list, PENDING_BYTES_MAX);
     write_pending(flush, pending, &list);
     struct store_put *all = arena_take(&flush->arena, (count + 1) * sizeof *all);
-    bool drops_mark = mutation == MUTATION_DROP_MARK;
-    size_t used = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (drops_mark && puts[i].family.kind == FAMILY_MARKS)
-            drops_mark = false;
-        else
-            all[used++] = puts[i];
-    }
-    all[used++] =
+    if (count > 0)
+        memcpy(all, puts, count * sizeof *all);
+    all[count] =
         (struct store_put){.family = meta, .key = PENDING_KEY, .value = buffer_slice(&list)};
     flush_announce("write_batch");
-    enum status status = flush->disk->write_batch(flush->store, all, used, err);
+    enum status status = flush->disk->write_batch(flush->store, all, count + 1, err);
     buffer_release(&list);
     return status;
 }
 
 /* Step (a) */
 
-static enum status create_families(struct flush *flush, const struct store_row *rows,
-                                   size_t row_count, const struct store_put *puts, size_t put_count,
-                                   struct error *err) {
-    TRY(create_family(flush, meta, err));
-    for (size_t i = 0; i < row_count; i++)
-        if (i == 0 || family_compare(rows[i - 1].family, rows[i].family) != 0)
-            TRY(create_family(flush, rows[i].family, err));
-    for (size_t i = 0; i < put_count; i++)
-        if (i == 0 || family_compare(puts[i - 1].family, puts[i].family) != 0)
-            TRY(create_family(flush, puts[i].family, err));
-    return STATUS_OK;
-}
-
-static enum status holds(struct flush *flush, struct family family, struct slice key,
-                         struct slice value, bool *out_holds, struct error *err) {
-    struct slice found = {0};
-    TRY(flush->store->ops->get(flush->store, family, &key, 1, &found, &flush->arena, err));
-    *out_holds = found.data && slice_equal(found, value);
-    return STATUS_OK;
-}
-
-static enum status find_witness(struct flush *flush, const struct store_row *rows, size_t count,
-                                size_t *out_witness, struct error *err) {
-    for (*out_witness = 0; *out_witness < count; ++*out_witness) {
-        const struct store_row *row = &rows[*out_witness];
-        bool is_held = false;
-        TRY(holds(flush, row->family, row->key, row->value, &is_held, err));
-        if (!is_held)
-            break;
-    }
-    return STATUS_OK;
-}
-
 /* The rows of one family. */
 static enum status write_file(struct flush *flush, const struct store_row *rows, size_t count,
                               struct pending *pending, struct error *err) {
-    size_t witness = 0;
-    TRY(find_witness(flush, rows, count, &witness, err));
-    if (witness == count)
-        return STATUS_OK;
-    struct pending_file file = {.file = flush->next_file++,
-                                .family = rows->family,
-                                .key = rows[witness].key,
-                                .value = rows[witness].value};
+    const struct flush_file file = {flush->next_file++, rows->family};
     pending->files[pending->count++] = file;
     flush_announce("write_file");
-    return flush->disk->write_file(flush->store, file.file, rows, count, err);
+    return flush->disk->write_file(flush->store, file.number, rows, count, err);
 }
 
 static size_t family_end(const struct store_row *rows, size_t count, size_t at) {
@@ -196,9 +138,15 @@ static enum status write_files(struct flush *flush, const struct store_row *rows
     for (size_t at = 0; at < count; at = family_end(rows, count, at))
         families++;
     pending->files = arena_take(&flush->arena, families * sizeof *pending->files);
+    bool drops_mark = mutation == MUTATION_DROP_MARK;
     for (size_t at = 0, end; at < count; at = end) {
         end = family_end(rows, count, at);
-        TRY(write_file(flush, rows + at, end - at, pending, err));
+        if (drops_mark && rows[at].family.kind == FAMILY_MARKS) {
+            drops_mark = false;
+            at++;
+        }
+        if (at < end)
+            TRY(write_file(flush, rows + at, end - at, pending, err));
     }
     if (pending->count == 0)
         return STATUS_OK;
@@ -210,10 +158,9 @@ static enum status write_files(struct flush *flush, const struct store_row *rows
 
 static enum status ingest_files(struct flush *flush, const struct pending *pending,
                                 struct error *err) {
-    for (size_t i = 0; i < pending->count; i++) {
-        TRY(ingest(flush, &pending->files[i], err));
-        TRY(remove_file(flush, pending->files[i].file, err));
-    }
+    TRY(ingest(flush, pending, err));
+    for (size_t i = 0; i < pending->count; i++)
+        TRY(remove_file(flush, pending->files[i].number, err));
     return STATUS_OK;
 }
 
@@ -232,11 +179,11 @@ static bool is_reserved(const struct store_put *put) {
 static void check_contract(const struct store_row *rows, size_t row_count,
                            const struct store_put *puts, size_t put_count) {
     for (size_t i = 0; i < row_count; i++) {
-        ASSERT(rows[i].family.kind == FAMILY_ROWS);
+        ASSERT(family_is_sliced(rows[i].family.kind));
         ASSERT(i == 0 || row_compare(&rows[i - 1], &rows[i]) < 0);
     }
     for (size_t i = 0; i < put_count; i++) {
-        ASSERT(puts[i].family.kind != FAMILY_ROWS);
+        ASSERT(!family_is_sliced(puts[i].family.kind));
         ASSERT(!is_reserved(&puts[i]));
     }
 }
@@ -244,7 +191,6 @@ static void check_contract(const struct store_row *rows, size_t row_count,
 static enum status write_all(struct flush *flush, const struct store_row *rows, size_t row_count,
                              const struct store_put *puts, size_t put_count, struct error *err) {
     struct pending pending = {0};
-    TRY(create_families(flush, rows, row_count, puts, put_count, err));
     TRY(write_files(flush, rows, row_count, &pending, err));
     if (mutation == MUTATION_ROWS_BEFORE_COUNTS) {
         TRY(ingest_files(flush, &pending, err));
@@ -270,7 +216,7 @@ enum status flush_write(struct flush *flush, const struct store_row *rows, size_
 
 enum status flush_drop(struct flush *flush, struct family family, struct error *err) {
     TRY(flush_usable(flush, err));
-    ASSERT(family.kind == FAMILY_ROWS || family.kind == FAMILY_MARKS);
+    ASSERT(family_is_sliced(family.kind));
     if (!flush->disk->has_family(flush->store, family))
         return STATUS_OK;
     flush_announce("drop_family");
@@ -281,23 +227,6 @@ enum status flush_drop(struct flush *flush, struct family family, struct error *
 
 /* Recovery */
 
-static enum status ingest_again(struct flush *flush, const struct pending_file *file,
-                                struct error *err) {
-    flush_announce("reset_file");
-    TRY(flush->disk->reset_file(flush->store, file->file, err));
-    return ingest(flush, file, err);
-}
-
-static enum status recover_file(struct flush *flush, const struct pending_file *file,
-                                struct error *err) {
-    bool is_ingested = true;
-    if (flush->disk->has_family(flush->store, file->family))
-        TRY(holds(flush, file->family, file->key, file->value, &is_ingested, err));
-    if (!is_ingested || mutation == MUTATION_REINGEST)
-        TRY(ingest_again(flush, file, err));
-    return remove_file(flush, file->file, err);
-}
-
 static bool contains(const uint64_t *files, size_t count, uint64_t file) {
     for (size_t i = 0; i < count; i++)
         if (files[i] == file)
@@ -307,7 +236,7 @@ static bool contains(const uint64_t *files, size_t count, uint64_t file) {
 
 static bool is_pending(const struct pending *pending, uint64_t file) {
     for (size_t i = 0; i < pending->count; i++)
-        if (pending->files[i].file == file)
+        if (pending->files[i].number == file)
             return true;
     return false;
 }
@@ -317,9 +246,16 @@ static enum status recover_files(struct flush *flush, const struct pending *pend
     uint64_t *files = NULL;
     size_t count = 0;
     TRY(flush->disk->list_files(flush->store, &files, &count, &flush->arena, err));
+    struct pending missing = {arena_take(&flush->arena, pending->count * sizeof *missing.files), 0};
     for (size_t i = 0; i < pending->count; i++)
-        if (contains(files, count, pending->files[i].file))
-            TRY(recover_file(flush, &pending->files[i], err));
+        if (contains(files, count, pending->files[i].number) &&
+            (mutation == MUTATION_REINGEST ||
+             !flush->disk->is_ingested(flush->store, &pending->files[i])))
+            missing.files[missing.count++] = pending->files[i];
+    TRY(ingest(flush, &missing, err));
+    for (size_t i = 0; i < pending->count; i++)
+        if (contains(files, count, pending->files[i].number))
+            TRY(remove_file(flush, pending->files[i].number, err));
     for (size_t i = 0; i < count; i++)
         if (!is_pending(pending, files[i]))
             TRY(remove_file(flush, files[i], err));

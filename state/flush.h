@@ -1,27 +1,23 @@
 /* flush.h -- how a store is written: one protocol with one commit point, for both implementations.
  *
  * A flush
- *   (a) creates the families that it needs and writes the rows of each family into a sorted file
- *       of a folder beside the database, durably;
+ *   (a) writes the rows and marks of each family into a sorted file of a folder beside the
+ *       database, durably;
  *   (b) writes ONE atomic, durable batch: the puts and the list of those files.  The commit point;
- *   (c) ingests each file into its family and removes it, then clears the list, durably.
+ *   (c) ingests all the files in one atomic step and removes them, then clears the list, durably.
  *
- * Recovery, at open: a listed file whose family is gone, which itself is gone, or whose witness the
- * family holds, is ingested: remove it; any other listed file is ingested now.  Files that are not
- * listed belong to a flush that never committed: removed.  Then the list is cleared.  Recovery that
- * is cut short is recovered by the next one.
+ * Recovery, at open: a listed file that is gone, or that the database says it has, is ingested:
+ * remove it; all other listed files are ingested now.  Files that are not listed belong to a flush
+ * that never committed: removed.  Then the list is cleared.  Recovery that is cut short is
+ * recovered by the next one.
  *
- * Witness      the first row of a file that its family did not hold, with that value, when the file
- *              was written; it stands in the list.  Rows are written once, so it is the first row;
- *              the rule stays exact even if a key is written again.  A file without a witness
- *              would change nothing and is not written.
- * Half-way     ingestion writes a sequence number into the file, then makes it known.  A process
- *              that dies in between leaves a file that no ingestion takes: recovery resets it.
+ * Newest wins  a file's number orders it among the files of its family: of a key that several hold,
+ *              as a mark after a relabelling, the greatest number counts.
  * Never twice  ingestion moves a file: it shares its inode with the database's, and ingesting it
  *              again rewrites the sequence number inside a file that the database uses.
- * File numbers are never used again, and clearing is durable: else, after a loss of power, a list
- *              of yesterday could name a file of today, or a file whose family was dropped and
- *              made anew.
+ * File numbers are never used again while a list may name them, and clearing is durable: else,
+ *              after a loss of power, a list of yesterday could bring back a file of which the
+ *              family has since been merged or dropped.
  * Drop         one atomic write, and only while the list is clear.
  *
  * The list and the next file number are kept in the meta family under PENDING_KEY, which scans
@@ -38,25 +34,30 @@
     SLICE("\xff\xff"                                                                               \
           "files")
 
+/* A file of rows that a flush has written. */
+struct flush_file {
+    uint64_t number;
+    struct family family;
+};
+
 /* What an implementation offers.  Each write is atomic and durable when it returns, except that a
  * write_file cut short leaves a partial file, and files are durable after sync_files only. */
 struct disk_ops {
-    enum status (*create_family)(struct store *store, struct family family, struct error *err);
     enum status (*write_file)(struct store *store, uint64_t file, const struct store_row *rows,
                               size_t count, struct error *err); /* rows: all of one family */
     enum status (*sync_files)(struct store *store, struct error *err);
     enum status (*write_batch)(struct store *store, const struct store_put *puts, size_t count,
                                struct error *err);
-    /* Undoes what an ingestion that died has done to a file that is not ingested. */
-    enum status (*reset_file)(struct store *store, uint64_t file, struct error *err);
-    /* The file's rows replace older ones of the same keys.  The file may or may not be left. */
-    enum status (*ingest)(struct store *store, uint64_t file, struct family family,
+    /* All or none of the files, of one family each at most.  They may or may not be left. */
+    enum status (*ingest)(struct store *store, const struct flush_file *files, size_t count,
                           struct error *err);
     enum status (*remove_file)(struct store *store, uint64_t file,
                                struct error *err); /* or absent */
     enum status (*drop_family)(struct store *store, struct family family, struct error *err);
 
     bool (*has_family)(struct store *store, struct family family);
+    /* Asked of files of the folder only. */
+    bool (*is_ingested)(struct store *store, const struct flush_file *file);
     /* All files of the folder, into an arena array. */
     enum status (*list_files)(struct store *store, uint64_t **out_files, size_t *out_count,
                               struct arena *arena, struct error *err);

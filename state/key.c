@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { INSTANCE_BYTES = 4 };
+enum { KIND_BYTES = 1, INSTANCE_BYTES = 4, NUMBER_BYTES = 8 };
 
 static const uint64_t SIGN_BIT = UINT64_C(1) << 63;
 
@@ -36,31 +36,23 @@ static uint64_t read_big_endian(const char *bytes, int count) {
     return number;
 }
 
-struct slice family_prefix(struct family family, char scratch[PREFIX_BYTES]) {
+struct slice run_prefix(struct family family, uint64_t number, char scratch[PREFIX_BYTES]) {
     ASSERT(family_is_sliced(family.kind));
-    write_big_endian(scratch, family.instance, INSTANCE_BYTES);
-    write_big_endian(scratch + INSTANCE_BYTES, (uint64_t)family.slice ^ SIGN_BIT,
-                     PREFIX_BYTES - INSTANCE_BYTES);
+    char *at = scratch;
+    write_big_endian(at, (uint64_t)family.kind, KIND_BYTES);
+    write_big_endian(at += KIND_BYTES, family.instance, INSTANCE_BYTES);
+    write_big_endian(at += INSTANCE_BYTES, (uint64_t)family.slice ^ SIGN_BIT, NUMBER_BYTES);
+    write_big_endian(at + NUMBER_BYTES, number, NUMBER_BYTES);
     return (struct slice){scratch, PREFIX_BYTES};
 }
 
-bool prefix_end(const char prefix[PREFIX_BYTES], char out_end[PREFIX_BYTES]) {
-    memcpy(out_end, prefix, PREFIX_BYTES);
-    for (int i = PREFIX_BYTES - 1; i >= 0; i--) {
-        out_end[i] = (char)(unsigned char)((unsigned char)out_end[i] + 1U);
-        if (out_end[i] != 0)
-            return true;
-    }
-    return false;
-}
-
-bool family_parse(enum family_kind kind, struct slice key, struct family *out_family) {
-    if (key.size < PREFIX_BYTES)
+bool run_parse(struct slice key, struct family *out_family, uint64_t *out_number) {
+    const char *at = key.data;
+    if (key.size < PREFIX_BYTES || (*at != FAMILY_ROWS && *at != FAMILY_MARKS))
         return false;
-    const char *bytes = key.data;
-    uint64_t slice = read_big_endian(bytes + INSTANCE_BYTES, PREFIX_BYTES - INSTANCE_BYTES);
-    *out_family = (struct family){.kind = kind,
-                                  .instance = (uint32_t)read_big_endian(bytes, INSTANCE_BYTES),
-                                  .slice = (int64_t)(slice ^ SIGN_BIT)};
+    *out_family = (struct family){.kind = (enum family_kind) * at};
+    out_family->instance = (uint32_t)read_big_endian(at += KIND_BYTES, INSTANCE_BYTES);
+    out_family->slice = (int64_t)(read_big_endian(at += INSTANCE_BYTES, NUMBER_BYTES) ^ SIGN_BIT);
+    *out_number = read_big_endian(at + NUMBER_BYTES, NUMBER_BYTES);
     return true;
 }

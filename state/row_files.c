@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NUMBER_BYTES = 8, TAIL_BYTES = 32 * 1024 };
-
 static enum status check(bool is_ok, const char *what, const char *path, struct error *err) {
     if (is_ok)
         return STATUS_OK;
@@ -45,50 +43,20 @@ enum status row_files_sync(const struct row_files *files, struct error *err) {
     return status;
 }
 
+enum status row_files_size(const struct row_files *files, uint64_t file, uint64_t *out_bytes,
+                           struct error *err) {
+    char path[ROW_PATH_BYTES];
+    struct stat facts = {0};
+    (void)row_files_path(files, file, path);
+    TRY(check(stat(path, &facts) == 0, "stat", path, err));
+    *out_bytes = (uint64_t)facts.st_size;
+    return STATUS_OK;
+}
+
 enum status row_files_remove(const struct row_files *files, uint64_t file, struct error *err) {
     char path[ROW_PATH_BYTES];
-    return row_files_remove_path(row_files_path(files, file, path), err);
-}
-
-enum status row_files_remove_path(const char *path, struct error *err) {
+    (void)row_files_path(files, file, path);
     return check(unlink(path) == 0 || errno == ENOENT, "unlink", path, err);
-}
-
-/* Where the 8 bytes of the number are in the file's tail, or -1: behind the property's name, of
- * which a prefix may be shared with the name before. */
-static ssize_t find_number(const char *tail, ssize_t size) {
-    static const char entry[] = "external_sst_file.global_seqno";
-    ssize_t entry_size = (ssize_t)sizeof entry - 1;
-    for (ssize_t at = size - entry_size - NUMBER_BYTES; at >= 0; at--)
-        if (memcmp(tail + at, entry, sizeof entry - 1) == 0)
-            return at + entry_size;
-    return -1;
-}
-
-static enum status reset_number(int file, const char *path, struct error *err) {
-    static const char zeros[NUMBER_BYTES];
-    char tail[TAIL_BYTES];
-    off_t size = lseek(file, 0, SEEK_END), start = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
-    ssize_t got = size < 0 ? -1 : pread(file, tail, sizeof tail, start);
-    TRY(check(got >= 0, "read", path, err));
-    ssize_t at = find_number(tail, got);
-    if (at < 0)
-        return error_set(err, STATUS_CORRUPT, "%s has no sequence number", path);
-    bool is_written = pwrite(file, zeros, sizeof zeros, start + at) == NUMBER_BYTES;
-    return check(is_written && fsync(file) == 0, "write", path, err);
-}
-
-enum status row_files_reset(const struct row_files *files, uint64_t file, struct error *err) {
-    char path[ROW_PATH_BYTES];
-    return row_files_reset_path(row_files_path(files, file, path), err);
-}
-
-enum status row_files_reset_path(const char *path, struct error *err) {
-    int opened = open(path, O_RDWR | O_CLOEXEC);
-    TRY(check(opened >= 0, "open", path, err));
-    enum status status = reset_number(opened, path, err);
-    (void)close(opened);
-    return status;
 }
 
 static bool parse_name(const char *name, uint64_t *out_file) {

@@ -21,17 +21,11 @@ const char *row_files_path(const struct row_files *files, uint64_t file,
                            char scratch[ROW_PATH_BYTES]);
 /* Makes the names in the folder durable. */
 enum status row_files_sync(const struct row_files *files, struct error *err) MUST_CHECK;
+enum status row_files_size(const struct row_files *files, uint64_t file, uint64_t *out_bytes,
+                           struct error *err) MUST_CHECK;
 /* An absent file is fine. */
 enum status row_files_remove(const struct row_files *files, uint64_t file,
                              struct error *err) MUST_CHECK;
-enum status row_files_remove_path(const char *path, struct error *err) MUST_CHECK;
-/* Makes a file as it was written, durably: an ingestion that died half-way has left its sequence
- * number in it, and RocksDB refuses such a file ("have global seqno property with value").  The
- * number is the value of one property near the end of the file, 0 as written.  Never on a file that
- * is ingested.  Errors: also CORRUPT (no such property). */
-enum status row_files_reset(const struct row_files *files, uint64_t file,
-                            struct error *err) MUST_CHECK;
-enum status row_files_reset_path(const char *path, struct error *err) MUST_CHECK;
 /* Into an arena array, in no order. */
 enum status row_files_list(const struct row_files *files, uint64_t **out_files, size_t *out_count,
                            struct arena *arena, struct error *err) MUST_CHECK;

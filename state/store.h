@@ -2,15 +2,16 @@
  * pairs, written only by flush, which has one commit point.
  *
  * Families
- *   ROWS                   join rows of one segment of one task: a key is written once, in sorted
- *                          files that are ingested; expire by being dropped whole
- *   MARKS                  label marks, in wider slices: ordinary writes, dropped whole
+ *   ROWS                   join rows of one segment of one task
+ *   MARKS                  label marks, in wider slices
  *   META, PANES, ORPHANS   one each, ordinary writes and deletes
+ * ROWS and MARKS are written in sorted files that are ingested, and expire by being dropped whole;
+ * a key that is written again has its newest value.
  *
  * Invariants
  *   S1  After any crash, rows, marks, panes, orphans and meta are those of one finished flush: all
  *       of it or nothing of it.
- *   S2  A row file is ingested exactly once.
+ *   S2  A file of rows or marks is ingested exactly once.
  *   S3  A dropped family gives back its disk and never comes back.
  *
  * Two implementations with one flush protocol: store_rocks (RocksDB) and store_memory (tests,
@@ -33,14 +34,13 @@ struct family {
     int64_t slice;     /* ROWS, MARKS: segment number; else 0 */
 };
 
-struct store_row { /* ROWS: sorted by (family.instance, family.slice, key), keys unique in a family
-                    */
+struct store_row { /* ROWS and MARKS: ascending by (family, key), keys unique in a family */
     struct family family;
     struct slice key, value;
 };
 
 struct store_put {
-    struct family family; /* any but ROWS */
+    struct family family; /* META, PANES, ORPHANS */
     struct slice key, value;
     bool is_delete;
 };
@@ -60,7 +60,7 @@ struct store_ops {
                         void *context, struct error *err);
     /* Everything or nothing (S1), also when it fails: after a failed write (STATUS_IO) the store
      * refuses all work until it is closed and opened.  Of several puts of one key the last counts.
-     * Creates the families it needs; those may be there, empty, after a flush that failed. */
+     * Creates the families it needs. */
     enum status (*flush)(struct store *store, const struct store_row *rows, size_t row_count,
                          const struct store_put *puts, size_t put_count, struct error *err);
     /* Drops a ROWS or MARKS family; absent is fine. */
@@ -90,7 +90,7 @@ enum status store_rocks_open(const char *directory, struct store_cache *cache,
  * the n-th write. */
 struct memory_disk;
 struct memory_faults {
-    int64_t writes;   /* counts every primitive write (file, batch, ingest, unlink, create, drop) */
+    int64_t writes;   /* counts every primitive write (file, sync, batch, ingest, unlink, drop) */
     int64_t crash_at; /* this write, counted from 1, and all later ones fail: STATUS_IO; -1 never */
 };
 struct memory_disk *memory_disk_create(void);

@@ -19,7 +19,6 @@ struct memory_file {
     uint64_t file;
     struct run run; /* moved into the family by ingestion */
     bool is_ingested, is_partial;
-    bool is_numbered; /* an ingestion died half-way */
 };
 
 struct memory_disk {
@@ -124,9 +123,10 @@ static bool has_family(struct store *store, struct family family) {
     return find_family(memory(store)->disk, family) != NULL;
 }
 
-static enum status create_family(struct store *store, struct family family, struct error *err) {
-    TRY(count_write(store, err));
-    struct memory_disk *disk = memory(store)->disk;
+static struct memory_family *make_family(struct memory_disk *disk, struct family family) {
+    struct memory_family *found = find_family(disk, family);
+    if (found)
+        return found;
     size_t at = family_position(disk, family), behind = disk->family_count - at;
     disk->families =
         alloc_resize(disk->families, disk->family_count + 1, sizeof(struct memory_family *));
@@ -136,7 +136,7 @@ static enum status create_family(struct store *store, struct family family, stru
     created->run_count = 0;
     disk->families[at] = created;
     disk->family_count++;
-    return STATUS_OK;
+    return created;
 }
 
 static enum status drop_family(struct store *store, struct family family, struct error *err) {
@@ -207,7 +207,7 @@ static enum status write_batch(struct store *store, const struct store_put *puts
         struct family family = sorted[at]->family;
         for (end = at + 1; end < used && family_compare(sorted[end]->family, family) == 0;)
             end++;
-        push_run(find_family(memory(store)->disk, family), run_of_puts(sorted + at, end - at));
+        push_run(make_family(memory(store)->disk, family), run_of_puts(sorted + at, end - at));
     }
     free((void *)sorted);
     return STATUS_OK;
@@ -217,36 +217,30 @@ static const char *why_not_ingestible(const struct memory_file *file) {
     return !file               ? "gone"
            : file->is_partial  ? "partial"
            : file->is_ingested ? "ingested already"
-           : file->is_numbered ? "half ingested"
                                : NULL;
 }
 
-/* Ingestion moves: a second time would be the corruption that it is in RocksDB.  A process that
- * dies here leaves its sequence number in the file. */
-static enum status ingest(struct store *store, uint64_t file, struct family family,
+/* Ingestion moves: a second time would be the corruption that it is in RocksDB. */
+static enum status ingest(struct store *store, const struct flush_file *files, size_t count,
                           struct error *err) {
-    struct memory_file *found = find_file(memory(store)->disk, file);
-    bool was_dead = is_dead(memory(store));
-    enum status status = count_write(store, err);
-    if (status != STATUS_OK && found && !was_dead)
-        found->is_numbered = true;
-    TRY(status);
-    const char *why = why_not_ingestible(found);
-    if (!found || why)
-        return error_set(err, STATUS_CORRUPT, "memory disk: file %llu is %s",
-                         (unsigned long long)file, why);
-    push_run(find_family(memory(store)->disk, family), found->run);
-    found->run = (struct run){0};
-    found->is_ingested = true;
+    TRY(count_write(store, err));
+    struct memory_disk *disk = memory(store)->disk;
+    for (size_t i = 0; i < count; i++) {
+        struct memory_file *found = find_file(disk, files[i].number);
+        const char *why = why_not_ingestible(found);
+        if (!found || why)
+            return error_set(err, STATUS_CORRUPT, "memory disk: file %llu is %s",
+                             (unsigned long long)files[i].number, why);
+        push_run(make_family(disk, files[i].family), found->run);
+        found->run = (struct run){0};
+        found->is_ingested = true;
+    }
     return STATUS_OK;
 }
 
-static enum status reset_file(struct store *store, uint64_t file, struct error *err) {
-    TRY(count_write(store, err));
-    struct memory_file *found = find_file(memory(store)->disk, file);
-    ASSERT(found != NULL);
-    found->is_numbered = false;
-    return STATUS_OK;
+static bool is_ingested(struct store *store, const struct flush_file *file) {
+    const struct memory_file *found = find_file(memory(store)->disk, file->number);
+    return found && found->is_ingested;
 }
 
 static enum status remove_file(struct store *store, uint64_t file, struct error *err) {
@@ -272,15 +266,14 @@ static enum status list_files(struct store *store, uint64_t **out_files, size_t 
 }
 
 static const struct disk_ops disk_operations = {
-    .create_family = create_family,
     .write_file = write_file,
     .sync_files = sync_files,
     .write_batch = write_batch,
-    .reset_file = reset_file,
     .ingest = ingest,
     .remove_file = remove_file,
     .drop_family = drop_family,
     .has_family = has_family,
+    .is_ingested = is_ingested,
     .list_files = list_files,
 };
 
@@ -343,7 +336,7 @@ static size_t list(struct store *store, struct family **out_families, struct are
     struct family *families = arena_take(arena, disk->family_count * sizeof *families);
     size_t count = 0;
     for (size_t i = 0; i < disk->family_count; i++)
-        if (disk->families[i]->family.kind >= FAMILY_ROWS)
+        if (family_is_sliced(disk->families[i]->family.kind))
             families[count++] = disk->families[i]->family;
     *out_families = families;
     return count;

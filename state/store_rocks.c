@@ -12,7 +12,6 @@ struct store_rocks {
     struct store store;
     struct flush flush;
     struct rocks_tables tables;
-    struct known_families families;
     struct buffer keys; /* of one look-up or batch */
 };
 
@@ -23,106 +22,54 @@ static struct store_rocks *rocks(struct store *store) {
 /* The writes of the flush protocol. */
 
 static bool has_family(struct store *store, struct family family) {
-    return !family_is_sliced(family.kind) ||
-           known_families_find(&rocks(store)->families, family) != NULL;
+    return stored_runs_of(&rocks(store)->tables.runs, family).count > 0;
 }
 
-/* In memory; write_batch records it. */
-static enum status create_family(struct store *store, struct family family,
-                                 struct error *err UNUSED) {
-    known_families_insert(&rocks(store)->families, family);
-    return STATUS_OK;
-}
-
-/* Dropped when its record is gone; if the rest is cut short, the next opening does it. */
 static enum status drop_family(struct store *store, struct family family, struct error *err) {
-    struct store_rocks *self = rocks(store);
-    char record[FAMILY_RECORD_BYTES];
-    TRY(rocks_write_meta(&self->tables, family_record(family, record), (struct slice){0}, err));
-    known_families_remove(&self->families, family);
-    flush_announce("empty_family");
-    return rocks_empty(&self->tables, family, err);
+    struct rocks_tables *tables = &rocks(store)->tables;
+    return runs_delete(tables, stored_runs_of(&tables->runs, family), err);
 }
 
 static enum status write_file(struct store *store, uint64_t file, const struct store_row *rows,
                               size_t count, struct error *err) {
-    struct store_rocks *self = rocks(store);
-    char path[ROW_PATH_BYTES];
-    return rows_write(&self->tables, row_files_path(&self->tables.files, file, path), rows, count,
-                      err);
+    return run_write(&rocks(store)->tables, file, rows, count, err);
 }
 
 static enum status sync_files(struct store *store, struct error *err) {
     return row_files_sync(&rocks(store)->tables.files, err);
 }
 
-/* A key as its table has it; a borrow of keys. */
-static struct slice table_key(struct buffer *keys, struct family family, struct slice key) {
-    char prefix[PREFIX_BYTES];
-    if (!family_is_sliced(family.kind))
-        return key;
-    buffer_reset(keys);
-    buffer_append(keys, family_prefix(family, prefix).data, PREFIX_BYTES);
-    buffer_append(keys, key.data, key.size);
-    return buffer_slice(keys);
-}
-
-static void batch_put(struct store_rocks *self, rocksdb_writebatch_t *batch,
+static void batch_put(const struct rocks_tables *tables, rocksdb_writebatch_t *batch,
                       const struct store_put *put) {
-    rocksdb_column_family_handle_t *handle = self->tables.handles[put->family.kind];
-    struct slice key = table_key(&self->keys, put->family, put->key);
+    rocksdb_column_family_handle_t *handle = rocks_table(tables, put->family.kind);
     if (put->is_delete)
-        rocksdb_writebatch_delete_cf(batch, handle, key.data, key.size);
+        rocksdb_writebatch_delete_cf(batch, handle, put->key.data, put->key.size);
     else
-        rocksdb_writebatch_put_cf(batch, handle, key.data, key.size, put->value.data,
+        rocksdb_writebatch_put_cf(batch, handle, put->key.data, put->key.size, put->value.data,
                                   put->value.size);
-}
-
-static void batch_records(struct store_rocks *self, rocksdb_writebatch_t *batch) {
-    for (size_t i = 0; i < self->families.count; i++) {
-        const struct known_family *known = &self->families.entries[i];
-        char record[FAMILY_RECORD_BYTES];
-        struct slice key = family_record(known->family, record);
-        if (!known->is_recorded)
-            rocksdb_writebatch_put_cf(batch, self->tables.handles[FAMILY_META], key.data, key.size,
-                                      "", 0);
-    }
 }
 
 static enum status write_batch(struct store *store, const struct store_put *puts, size_t count,
                                struct error *err) {
     struct store_rocks *self = rocks(store);
+    const struct rocks_tables *tables = &self->tables;
     const struct store_put **sorted = put_order(puts, count, &self->flush.arena);
     rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
-    batch_records(self, batch);
     for (size_t i = 0; i < count; i++)
-        batch_put(self, batch, sorted[i]);
+        batch_put(tables, batch, sorted[i]);
     char *message = NULL;
-    rocksdb_write(self->tables.database, self->tables.options.synced, batch, &message);
+    rocksdb_write(tables->database, tables->options.synced, batch, &message);
     rocksdb_writebatch_destroy(batch);
-    TRY(rocks_check(message, "write a batch", err));
-    for (size_t i = 0; i < self->families.count; i++)
-        self->families.entries[i].is_recorded = true;
-    return STATUS_OK;
+    return rocks_check(message, "write a batch", err);
 }
 
-static enum status ingest(struct store *store, uint64_t file, struct family family,
+static enum status ingest(struct store *store, const struct flush_file *files, size_t count,
                           struct error *err) {
-    struct store_rocks *self = rocks(store);
-    struct known_family *known = known_families_find(&self->families, family);
-    char path[ROW_PATH_BYTES];
-    ASSERT(known);
-    if (known->runs >= RUNS_MAX) {
-        TRY(rows_merge(&self->tables, family, err));
-        known->runs = 1;
-    }
-    TRY(rows_ingest(&self->tables, row_files_path(&self->tables.files, file, path), err));
-    known->runs++;
-    return STATUS_OK;
+    return runs_ingest(&rocks(store)->tables, files, count, err);
 }
 
-static enum status reset_file(struct store *store, uint64_t file, struct error *err) {
-    return row_files_reset(&rocks(store)->tables.files, file, err);
+static bool is_ingested(struct store *store, const struct flush_file *file) {
+    return stored_runs_contain(&rocks(store)->tables.runs, file->family, file->number);
 }
 
 static enum status remove_file(struct store *store, uint64_t file, struct error *err) {
@@ -135,15 +82,14 @@ static enum status list_files(struct store *store, uint64_t **out_files, size_t 
 }
 
 static const struct disk_ops disk = {
-    .create_family = create_family,
     .write_file = write_file,
     .sync_files = sync_files,
     .write_batch = write_batch,
-    .reset_file = reset_file,
     .ingest = ingest,
     .remove_file = remove_file,
     .drop_family = drop_family,
     .has_family = has_family,
+    .is_ingested = is_ingested,
     .list_files = list_files,
 };
 
@@ -164,33 +110,13 @@ static void take_answer(rocksdb_pinnableslice_t *found, char *message, struct sl
         *status = answer;
 }
 
-/* Room first, so that the bytes stay where they are. */
-static void fill_keys(struct store_rocks *self, struct family family, const struct slice *keys,
-                      size_t count, const char **out_datas, size_t *out_sizes) {
-    char prefix[PREFIX_BYTES];
-    size_t head = family_is_sliced(family.kind) ? family_prefix(family, prefix).size : 0, bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        bytes += head + keys[i].size;
-    buffer_reset(&self->keys);
-    (void)buffer_reserve(&self->keys, bytes);
-    for (size_t i = 0; i < count; i++) {
-        out_sizes[i] = head + keys[i].size;
-        out_datas[i] = self->keys.data + self->keys.size;
-        buffer_append(&self->keys, prefix, head);
-        buffer_append(&self->keys, keys[i].data, keys[i].size);
-    }
-}
-
-static enum status get_chunk(struct store_rocks *self, struct family family,
-                             const struct slice *keys, size_t count, struct slice *out_values,
-                             struct arena *arena, struct error *err) {
-    const char *datas[LOOK_UP_CHUNK];
-    size_t sizes[LOOK_UP_CHUNK];
+static enum status get_chunk(struct store_rocks *self, enum family_kind kind, size_t count,
+                             const char *const *datas, const size_t *sizes,
+                             struct slice *out_values, struct arena *arena, struct error *err) {
     rocksdb_pinnableslice_t *found[LOOK_UP_CHUNK];
     char *messages[LOOK_UP_CHUNK];
-    fill_keys(self, family, keys, count, datas, sizes);
     rocksdb_batched_multi_get_cf(self->tables.database, self->tables.options.reading,
-                                 self->tables.handles[family.kind], count, datas, sizes, found,
+                                 rocks_table(&self->tables, kind), count, datas, sizes, found,
                                  messages, true);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count; i++)
@@ -198,18 +124,81 @@ static enum status get_chunk(struct store_rocks *self, struct family family,
     return status;
 }
 
+/* Room first, so that the bytes stay where they are. */
+static void fill_keys(struct store_rocks *self, const struct stored_run *run,
+                      const struct slice *keys, const uint16_t *asked, size_t count,
+                      const char **out_datas, size_t *out_sizes) {
+    char prefix[PREFIX_BYTES];
+    (void)run_prefix(run->family, run->number, prefix);
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += PREFIX_BYTES + keys[asked[i]].size;
+    buffer_reset(&self->keys);
+    (void)buffer_reserve(&self->keys, bytes);
+    for (size_t i = 0; i < count; i++) {
+        out_sizes[i] = PREFIX_BYTES + keys[asked[i]].size;
+        out_datas[i] = self->keys.data + self->keys.size;
+        buffer_append(&self->keys, prefix, PREFIX_BYTES);
+        buffer_append(&self->keys, keys[asked[i]].data, keys[asked[i]].size);
+    }
+}
+
+/* Asks one run for the keys whose numbers are in asked; those without answer stay there. */
+static enum status ask_run(struct store_rocks *self, const struct stored_run *run,
+                           const struct slice *keys, uint16_t *asked, size_t *count,
+                           struct slice *out_values, struct arena *arena, struct error *err) {
+    const char *datas[LOOK_UP_CHUNK];
+    size_t sizes[LOOK_UP_CHUNK], absent = 0;
+    struct slice values[LOOK_UP_CHUNK];
+    fill_keys(self, run, keys, asked, *count, datas, sizes);
+    TRY(get_chunk(self, run->family.kind, *count, datas, sizes, values, arena, err));
+    for (size_t i = 0; i < *count; i++) {
+        out_values[asked[i]] = values[i];
+        if (!values[i].data)
+            asked[absent++] = asked[i];
+    }
+    *count = absent;
+    return STATUS_OK;
+}
+
+/* The newest run that has a key has its value. */
+static enum status ask_runs(struct store_rocks *self, struct family family,
+                            const struct slice *keys, size_t count, struct slice *out_values,
+                            struct arena *arena, struct error *err) {
+    struct family_runs runs = stored_runs_of(&self->tables.runs, family);
+    uint16_t asked[LOOK_UP_CHUNK];
+    for (size_t i = 0; i < count; i++) {
+        asked[i] = (uint16_t)i;
+        out_values[i] = (struct slice){0};
+    }
+    for (size_t i = runs.count; i-- > 0 && count > 0;)
+        TRY(ask_run(self, &runs.entries[i], keys, asked, &count, out_values, arena, err));
+    return STATUS_OK;
+}
+
+static enum status ask_table(struct store_rocks *self, enum family_kind kind,
+                             const struct slice *keys, size_t count, struct slice *out_values,
+                             struct arena *arena, struct error *err) {
+    const char *datas[LOOK_UP_CHUNK];
+    size_t sizes[LOOK_UP_CHUNK];
+    for (size_t i = 0; i < count; i++) {
+        datas[i] = keys[i].data;
+        sizes[i] = keys[i].size;
+    }
+    return get_chunk(self, kind, count, datas, sizes, out_values, arena, err);
+}
+
 static enum status get(struct store *store, struct family family, const struct slice *keys,
                        size_t count, struct slice *out_values, struct arena *arena,
                        struct error *err) {
     struct store_rocks *self = rocks(store);
     TRY(flush_usable(&self->flush, err));
-    bool is_known = has_family(store, family);
     for (size_t at = 0; at < count; at += LOOK_UP_CHUNK) {
         size_t chunk = count - at < LOOK_UP_CHUNK ? count - at : LOOK_UP_CHUNK;
-        if (is_known)
-            TRY(get_chunk(self, family, keys + at, chunk, out_values + at, arena, err));
+        if (family_is_sliced(family.kind))
+            TRY(ask_runs(self, family, keys + at, chunk, out_values + at, arena, err));
         else
-            memset(out_values + at, 0, chunk * sizeof *out_values);
+            TRY(ask_table(self, family.kind, keys + at, chunk, out_values + at, arena, err));
     }
     return STATUS_OK;
 }
@@ -235,25 +224,28 @@ static enum status scan(struct store *store, struct family family,
     struct store_rocks *self = rocks(store);
     TRY(flush_usable(&self->flush, err));
     struct visitor visitor = {visit, context};
-    if (!has_family(store, family))
-        return STATUS_OK;
+    if (family_is_sliced(family.kind))
+        return runs_scan(&self->tables, stored_runs_of(&self->tables.runs, family), visit, context,
+                         err);
     if (family.kind == FAMILY_META)
-        return rocks_scan(&self->tables, family, visit_meta, &visitor, err);
-    return rocks_scan(&self->tables, family, visit, context, err);
+        return rocks_scan(&self->tables, family.kind, visit_meta, &visitor, err);
+    return rocks_scan(&self->tables, family.kind, visit, context, err);
 }
 
 static size_t list(struct store *store, struct family **out_families, struct arena *arena) {
-    const struct known_families *known = &rocks(store)->families;
-    *out_families = arena_take(arena, known->count * sizeof **out_families);
-    for (size_t i = 0; i < known->count; i++)
-        (*out_families)[i] = known->entries[i].family;
-    return known->count;
+    const struct stored_runs *runs = &rocks(store)->tables.runs;
+    *out_families = arena_take(arena, runs->count * sizeof **out_families);
+    size_t count = 0;
+    for (size_t i = 0; i < runs->count; i++)
+        if (count == 0 || family_compare((*out_families)[count - 1], runs->entries[i].family) != 0)
+            (*out_families)[count++] = runs->entries[i].family;
+    return count;
 }
 
 static void usage(struct store *store, uint64_t *out_bytes, uint64_t *out_files) {
     const struct rocks_tables *tables = &rocks(store)->tables;
     *out_bytes = *out_files = 0;
-    for (size_t i = 0; i < FAMILY_KINDS; i++) {
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
         rocksdb_column_family_metadata_t *facts =
             rocksdb_get_column_family_metadata_cf(tables->database, tables->handles[i]);
         *out_bytes += rocksdb_column_family_metadata_get_size(facts);
@@ -262,9 +254,25 @@ static void usage(struct store *store, uint64_t *out_bytes, uint64_t *out_files)
     }
 }
 
+static enum status merge_families(struct store_rocks *self, const struct store_row *rows,
+                                  size_t count, struct error *err) {
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && family_compare(rows[i - 1].family, rows[i].family) == 0)
+            continue;
+        struct family_runs due = runs_to_merge(stored_runs_of(&self->tables.runs, rows[i].family));
+        if (due.count > 0)
+            TRY(runs_merge(&self->tables, due, self->flush.next_file++, err));
+    }
+    return STATUS_OK;
+}
+
 static enum status flush_rows(struct store *store, const struct store_row *rows, size_t row_count,
                               const struct store_put *puts, size_t put_count, struct error *err) {
-    return flush_write(&rocks(store)->flush, rows, row_count, puts, put_count, err);
+    struct store_rocks *self = rocks(store);
+    TRY(flush_write(&self->flush, rows, row_count, puts, put_count, err));
+    enum status status = merge_families(self, rows, row_count, err);
+    self->flush.failed = status != STATUS_OK;
+    return status;
 }
 
 static enum status drop(struct store *store, struct family family, struct error *err) {
@@ -275,7 +283,6 @@ static void close_store(struct store *store) {
     struct store_rocks *self = rocks(store);
     rocks_tables_close(&self->tables);
     store_rocks_options_release(&self->tables.options);
-    known_families_release(&self->families);
     buffer_release(&self->keys);
     flush_release(&self->flush);
     free(self);
@@ -293,21 +300,20 @@ static const struct store_ops rocks_ops = {
 
 /* Opening */
 
-static enum status visit_record(void *context, struct slice key, struct slice value UNUSED) {
-    struct family family;
-    if (family_record_parse(key, &family))
-        known_families_insert(context, family)->is_recorded = true;
-    return STATUS_OK;
+/* The number of a merge is on disk as that of its run only. */
+static void skip_used_numbers(struct store_rocks *self) {
+    const struct stored_runs *runs = &self->tables.runs;
+    for (size_t i = 0; i < runs->count; i++)
+        if (self->flush.next_file <= runs->entries[i].number)
+            self->flush.next_file = runs->entries[i].number + 1;
 }
 
 static enum status open_store(struct store_rocks *self, const char *directory, struct error *err) {
     TRY(row_files_open(&self->tables.files, directory, err));
     TRY(rocks_tables_open(&self->tables, directory, err));
-    TRY(rows_recover_merge(&self->tables, err));
-    TRY(rocks_scan(&self->tables, (struct family){.kind = FAMILY_META}, visit_record,
-                   &self->families, err));
-    TRY(rocks_sweep(&self->tables, &self->families, err));
-    return flush_recover(&self->flush, err);
+    TRY(flush_recover(&self->flush, err));
+    skip_used_numbers(self);
+    return STATUS_OK;
 }
 
 enum status store_rocks_open(const char *directory, struct store_cache *cache,

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 enum {
-    ROW_LEVELS = RUNS_MAX + 4, /* level 0 stays empty */
+    RUN_LEVELS = 2, /* all files are in the last */
     FILTER_BITS = 10,
-    ROW_BLOCK_BYTES = 4 * 1024,
+    RUN_BLOCK_BYTES = 4 * 1024,
     ORDINARY_BLOCK_BYTES = 8 * 1024,
-    ROW_RESTART_INTERVAL = 16,
-    ROW_MEMTABLE_BYTES = 64 * 1024, /* never written */
+    RESTART_INTERVAL = 16,
+    RUN_MEMTABLE_BYTES = 64 * 1024, /* never written */
     ORDINARY_MEMTABLE_BYTES = 4 * 1024 * 1024,
     DATABASE_MEMTABLE_BYTES = 8 * 1024 * 1024,
     MEMTABLE_BLOCK_BYTES = 16 * 1024,
@@ -51,13 +51,13 @@ static void set_table(rocksdb_options_t *options, const struct store_cache *cach
     rocksdb_block_based_options_destroy(table);
 }
 
-static rocksdb_options_t *create_rows(const struct store_cache *cache) {
+static rocksdb_options_t *create_runs(const struct store_cache *cache) {
     rocksdb_options_t *options = rocksdb_options_create();
-    set_table(options, cache, ROW_BLOCK_BYTES, ROW_RESTART_INTERVAL);
+    set_table(options, cache, RUN_BLOCK_BYTES, RESTART_INTERVAL);
     rocksdb_options_set_compaction_style(options, rocksdb_level_compaction);
-    rocksdb_options_set_num_levels(options, ROW_LEVELS);
+    rocksdb_options_set_num_levels(options, RUN_LEVELS);
     rocksdb_options_set_disable_auto_compactions(options, 1);
-    rocksdb_options_set_write_buffer_size(options, ROW_MEMTABLE_BYTES);
+    rocksdb_options_set_write_buffer_size(options, RUN_MEMTABLE_BYTES);
     rocksdb_options_set_compression(options, rocksdb_lz4_compression);
     return options;
 }
@@ -84,7 +84,7 @@ static void set_database(rocksdb_options_t *options) {
 
 static rocksdb_options_t *create_ordinary(const struct store_cache *cache) {
     rocksdb_options_t *options = rocksdb_options_create();
-    set_table(options, cache, ORDINARY_BLOCK_BYTES, ROW_RESTART_INTERVAL);
+    set_table(options, cache, ORDINARY_BLOCK_BYTES, RESTART_INTERVAL);
     set_database(options);
     rocksdb_options_set_write_buffer_size(options, ORDINARY_MEMTABLE_BYTES);
     rocksdb_options_set_arena_block_size(options, MEMTABLE_BLOCK_BYTES);
@@ -103,7 +103,7 @@ void store_rocks_options_init(struct store_rocks_options *options,
                               const struct store_cache *cache) {
     options->ordinary = create_ordinary(cache);
     options->panes = create_panes(cache);
-    options->rows = create_rows(cache);
+    options->runs = create_runs(cache);
     options->synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(options->synced, 1);
     options->reading = rocksdb_readoptions_create();
@@ -120,14 +120,7 @@ void store_rocks_options_release(struct store_rocks_options *options) {
     rocksdb_readoptions_destroy(options->scanning);
     rocksdb_readoptions_destroy(options->reading);
     rocksdb_writeoptions_destroy(options->synced);
-    rocksdb_options_destroy(options->rows);
+    rocksdb_options_destroy(options->runs);
     rocksdb_options_destroy(options->panes);
     rocksdb_options_destroy(options->ordinary);
-}
-
-const rocksdb_options_t *store_rocks_family_options(const struct store_rocks_options *options,
-                                                    enum family_kind kind) {
-    if (kind == FAMILY_ROWS)
-        return options->rows;
-    return kind == FAMILY_PANES ? options->panes : options->ordinary;
 }

@@ -1,8 +1,8 @@
 /* store_rocks_options.h -- how we use RocksDB: its settings, for store_rocks.c alone.
  *
- * Rows       ingested files only, never compacted by RocksDB: store_rocks_tables.h says how they
- * lie. LZ4 in blocks of 4 kB; the filter and the index of a file are one block each. Ordinary meta,
- * panes, orphans, marks: leveled, small memtables; those of a whole database hold
+ * Runs       ingested files only, never compacted by RocksDB: store_rocks_tables.h says how they
+ *            lie.  LZ4 in blocks of 4 kB; the filter and the index of a file are one block each.
+ * Ordinary   meta, panes, orphans: leveled, small memtables; those of a whole database hold
  *            DATABASE_MEMTABLE_BYTES at most.
  * Memory     data, index and filter blocks of all databases live in the one shared cache, index and
  *            filter blocks with high priority.  Memtables are not charged to it (the C API has
@@ -15,10 +15,8 @@
 
 #include "state/store.h"
 
-enum { RUNS_MAX = 20 }; /* sorted files of a rows family before they are merged */
-
 struct store_rocks_options {
-    rocksdb_options_t *ordinary, *panes, *rows; /* ordinary is the database's too */
+    rocksdb_options_t *ordinary, *panes, *runs; /* ordinary is the database's too */
     rocksdb_writeoptions_t *synced;
     rocksdb_readoptions_t *reading, *scanning;
     rocksdb_ingestexternalfileoptions_t *moving;
@@ -27,8 +25,5 @@ struct store_rocks_options {
 
 void store_rocks_options_init(struct store_rocks_options *options, const struct store_cache *cache);
 void store_rocks_options_release(struct store_rocks_options *options);
-/* A borrow. */
-const rocksdb_options_t *store_rocks_family_options(const struct store_rocks_options *options,
-                                                    enum family_kind kind);
 
 #endif

@@ -13,20 +13,21 @@ static const char *const stages[] = {"partition", "task"};
 
 /* In the order in which a life passes them. */
 static const char *const points[] = {
-    "opened",              /* a partition: recovered or rebuilt, not yet replayed */
-    "commit.filled",       /* nothing sent */
-    "commit.sent",         /* records sent, offsets not */
-    "commit.offsets",      /* both sent, not committed */
-    "commit.committed",    /* by Kafka; not a partition knows */
-    "commit.item",         /* one partition more knows, and has flushed if that was due */
-    "revoke.committed",    /* before the partition is given away */
-    "flush.create_family", /* flush.*: before the write of that name */
-    "flush.write_file",
+    "opened",           /* a partition: recovered or rebuilt, not yet replayed */
+    "commit.filled",    /* nothing sent */
+    "commit.sent",      /* records sent, offsets not */
+    "commit.offsets",   /* both sent, not committed */
+    "commit.committed", /* by Kafka; not a partition knows */
+    "commit.item",      /* one partition more knows, and has flushed if that was due */
+    "revoke.committed", /* before the partition is given away */
+    "flush.write_file", /* flush.*: before the write of that name */
     "flush.sync_files",
     "flush.write_batch", /* alternately the commit point, and the clearing of the list */
     "flush.ingest",
     "flush.remove_file",
-    "flush.reset_file",
+    "flush.write_merged",
+    "flush.ingest_merged",
+    "flush.delete_merged",
     "flush.drop_family",
     "flush.done", /* a store has flushed */
 };

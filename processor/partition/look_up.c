@@ -145,8 +145,7 @@ static enum status fetch_marks(struct partition *partition, struct instance *ins
         mark_write_key(&partition->delta.entries[first + i].key, segment, keys[i]);
         slices[i] = (struct slice){keys[i], MARK_KEY_BYTES};
     }
-    const struct family family = {FAMILY_MARKS, instance->id,
-                                  floor_divide(segment, SEGMENTS_PER_MARK_SLICE)};
+    const struct family family = {FAMILY_MARKS, instance->id, mark_slice(segment)};
     TRY(partition->store->ops->get(partition->store, family, slices, count, values,
                                    &partition->batch, err));
     for (size_t i = 0; i < count; i++)

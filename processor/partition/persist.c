@@ -11,9 +11,9 @@ static const struct family meta = {.kind = FAMILY_META}, pane_family = {.kind = 
                            orphan_family = {.kind = FAMILY_ORPHANS};
 
 struct gathered {
-    struct store_row *rows;
+    struct store_row *rows; /* then marks */
     struct store_put *puts;
-    size_t row_count, put_count, put_capacity;
+    size_t row_count, mark_count, put_count, put_capacity;
     struct partition *partition;
 };
 
@@ -37,10 +37,12 @@ struct locating {
 
 /* ---- rows and marks ---- */
 
-/* What rows are sorted by, packed: the rows themselves and their keys lie scattered. */
+/* What rows and marks are sorted by, packed: they themselves and their keys lie scattered. */
 struct row_order {
     uint64_t family, key_high, key_low; /* big-endian numbers: they order as the bytes do */
     uint32_t entry;                     /* in the delta */
+    uint32_t segment;                   /* of a mark, as its key has it */
+    bool is_mark;
 };
 
 static uint64_t big_endian(const unsigned char *bytes) {
@@ -52,45 +54,43 @@ static uint64_t big_endian(const unsigned char *bytes) {
 
 static int compare_orders(const void *left, const void *right) {
     const struct row_order *a = left, *b = right;
+    if (a->is_mark != b->is_mark)
+        return a->is_mark ? 1 : -1;
     if (a->family != b->family)
         return a->family < b->family ? -1 : 1;
     if (a->key_high != b->key_high)
         return a->key_high < b->key_high ? -1 : 1;
-    return (a->key_low > b->key_low) - (a->key_low < b->key_low);
+    if (a->key_low != b->key_low)
+        return a->key_low < b->key_low ? -1 : 1;
+    return (a->segment > b->segment) - (a->segment < b->segment);
+}
+/* Instance and slice as store.h orders families. */
+static uint64_t family_order(const struct instance *instance, int64_t slice) {
+    return (uint64_t)instance->id << 32 | ((uint32_t)(int32_t)slice ^ UINT32_C(0x80000000));
 }
 
-/* Instance and segment as store.h orders families. */
-static uint64_t family_order(const struct instance *instance, int64_t segment) {
-    return (uint64_t)instance->id << 32 | ((uint32_t)(int32_t)segment ^ UINT32_C(0x80000000));
-}
-
-static void gather_mark(struct gathered *gathered, const struct instance *instance,
-                        const struct delta_entry *entry) {
-    struct buffer *scratch = &gathered->partition->scratch;
+static struct store_row mark_of(struct partition *partition, const struct delta_entry *entry) {
+    const struct instance *instance = &partition->instances[entry->instance];
     char key[MARK_KEY_BYTES];
     mark_write_key(&entry->key, entry->segment, key);
-    buffer_reset(scratch);
-    mark_write(entry, &instance->layout, scratch);
-    put(gathered,
-        (struct family){FAMILY_MARKS, instance->id,
-                        floor_divide(entry->segment, SEGMENTS_PER_MARK_SLICE)},
-        (struct slice){key, sizeof key}, scratch);
+    buffer_reset(&partition->scratch);
+    mark_write(entry, &instance->layout, &partition->scratch);
+    return (struct store_row){{FAMILY_MARKS, instance->id, mark_slice(entry->segment)},
+                              arena_copy(&partition->batch, (struct slice){key, sizeof key}),
+                              arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
 }
 
-static void gather_row(struct gathered *gathered, const struct delta_entry *entry) {
-    struct partition *partition = gathered->partition;
+static struct store_row row_of(struct partition *partition, const struct delta_entry *entry) {
     const struct instance *instance = &partition->instances[entry->instance];
     buffer_reset(&partition->scratch);
     row_write(entry, &instance->layout, &partition->scratch);
-    gathered->rows[gathered->row_count++] =
-        (struct store_row){{FAMILY_ROWS, instance->id, entry->segment},
-                           {(const char *)entry->key.bytes, ROW_KEY_BYTES},
-                           arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
+    return (struct store_row){{FAMILY_ROWS, instance->id, entry->segment},
+                              {(const char *)entry->key.bytes, ROW_KEY_BYTES},
+                              arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
 }
 
-/* Marks at once; rows by their order.  Rows of expired segments: nobody asks for them any more. */
-static size_t gather_orders(struct gathered *gathered, struct row_order *orders) {
-    struct partition *partition = gathered->partition;
+/* Rows of expired segments: nobody asks for them any more. */
+static size_t gather_orders(struct partition *partition, struct row_order *orders) {
     size_t count = 0;
     for (size_t i = 0; i < partition->delta.count; i++) {
         const struct delta_entry *entry = &partition->delta.entries[i];
@@ -100,27 +100,33 @@ static size_t gather_orders(struct gathered *gathered, struct row_order *orders)
         struct segment *segment = segments_find(&instance->segments, entry->segment);
         if (!segment)
             continue;
-        if (entry->flags & DELTA_ROW_UNSTORED) {
-            orders[count++] = (struct row_order){family_order(instance, entry->segment),
-                                                 big_endian(entry->key.bytes),
-                                                 big_endian(entry->key.bytes + 8), (uint32_t)i};
-        } else {
-            gather_mark(gathered, instance, entry);
-            segment->has_marks = true;
-        }
+        bool is_mark = !(entry->flags & DELTA_ROW_UNSTORED);
+        segment->has_marks |= is_mark;
+        orders[count++] = (struct row_order){
+            .family = family_order(instance, is_mark ? mark_slice(entry->segment) : entry->segment),
+            .key_high = big_endian(entry->key.bytes),
+            .key_low = big_endian(entry->key.bytes + 8),
+            .entry = (uint32_t)i,
+            .segment = is_mark ? (uint32_t)(int32_t)entry->segment : 0,
+            .is_mark = is_mark};
     }
     return count;
 }
 
 static void gather_delta(struct gathered *gathered) {
-    struct delta *delta = &gathered->partition->delta;
-    struct arena *batch = &gathered->partition->batch;
-    struct row_order *orders = arena_take(batch, (delta->count + 1) * sizeof *orders);
-    size_t count = gather_orders(gathered, orders);
+    struct partition *partition = gathered->partition;
+    const struct delta *delta = &partition->delta;
+    struct row_order *orders = arena_take(&partition->batch, (delta->count + 1) * sizeof *orders);
+    size_t count = gather_orders(partition, orders);
     qsort(orders, count, sizeof *orders, compare_orders);
-    gathered->rows = arena_take(batch, (count + 1) * sizeof *gathered->rows);
-    for (size_t i = 0; i < count; i++)
-        gather_row(gathered, &delta->entries[orders[i].entry]);
+    gathered->rows = arena_take(&partition->batch, (count + 1) * sizeof *gathered->rows);
+    for (size_t i = 0; i < count; i++) {
+        const struct delta_entry *entry = &delta->entries[orders[i].entry];
+        gathered->rows[i] =
+            orders[i].is_mark ? mark_of(partition, entry) : row_of(partition, entry);
+        gathered->row_count += !orders[i].is_mark;
+    }
+    gathered->mark_count = count - gathered->row_count;
 }
 
 static struct instance *instance_of(struct partition *partition, uint32_t id) {
@@ -299,8 +305,7 @@ static enum status drop_unneeded(struct partition *partition, struct error *err)
         if (instance && families[i].kind == FAMILY_ROWS)
             needed = segments_find(&instance->segments, families[i].slice) != NULL;
         else if (instance && families[i].kind == FAMILY_MARKS)
-            needed = !segment_expired(partition, instance,
-                                      (families[i].slice + 1) * SEGMENTS_PER_MARK_SLICE - 1);
+            needed = !segment_expired(partition, instance, mark_slice_end(families[i].slice) - 1);
         if (!needed)
             TRY(partition->store->ops->drop(partition->store, families[i], err));
     }
@@ -336,9 +341,9 @@ static enum status flush_all(struct partition *partition, struct error *err) {
     gather_panes(&gathered);
     gather_orphans(&gathered);
     gather_meta(&gathered);
-    enum status status =
-        partition->store->ops->flush(partition->store, gathered.rows, gathered.row_count,
-                                     gathered.puts, gathered.put_count, err);
+    enum status status = partition->store->ops->flush(partition->store, gathered.rows,
+                                                      gathered.row_count + gathered.mark_count,
+                                                      gathered.puts, gathered.put_count, err);
     free(gathered.puts);
     if (status != STATUS_OK)
         return status;

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "base/varint.h"
 
+/* Few files of marks a flush, and not much kept beyond its time. */
+enum { SEGMENTS_PER_MARK_SLICE = 6 };
+
 int64_t floor_divide(int64_t a, int64_t b) {
     return a / b - (a % b < 0);
 }
@@ -44,6 +47,14 @@ bool row_read(struct delta_entry *entry, const struct row_layout *layout, struct
         return !reader.failed;
     return mark_read(entry, layout,
                      (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)});
+}
+
+int64_t mark_slice(int64_t segment) {
+    return floor_divide(segment, SEGMENTS_PER_MARK_SLICE);
+}
+
+int64_t mark_slice_end(int64_t slice) {
+    return (slice + 1) * SEGMENTS_PER_MARK_SLICE;
 }
 
 void mark_write_key(const struct hash128 *key, int64_t segment, char out_key[MARK_KEY_BYTES]) {

@@ -12,7 +12,7 @@
 
 #include "partition/delta.h"
 
-enum { ROW_KEY_BYTES = 16, MARK_KEY_BYTES = 20, SEGMENTS_PER_MARK_SLICE = 6 };
+enum { ROW_KEY_BYTES = 16, MARK_KEY_BYTES = 20 };
 
 struct row_layout {
     enum task_kind kind;
@@ -26,6 +26,9 @@ void row_write(const struct delta_entry *entry, const struct row_layout *layout,
  * malformed. */
 bool row_read(struct delta_entry *entry, const struct row_layout *layout, struct slice value);
 
+/* The slice of marks that a segment belongs to, and the first segment behind a slice. */
+int64_t mark_slice(int64_t segment);
+int64_t mark_slice_end(int64_t slice);
 void mark_write_key(const struct hash128 *key, int64_t segment, char out_key[MARK_KEY_BYTES]);
 void mark_write(const struct delta_entry *entry, const struct row_layout *layout,
                 struct buffer *out);

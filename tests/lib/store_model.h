@@ -17,7 +17,7 @@
 #include "tests/lib/test.h"
 #include "tests/sim/random.h"
 
-enum { MODEL_FAMILIES = 11, MODEL_KEYS = 30, FIRST_ROWS = 3, FIRST_MARKS = 8, BATCH_MAX = 64 };
+enum { MODEL_FAMILIES = 11, MODEL_KEYS = 30, FIRST_ROWS = 3, FIRST_MARKS = 8, BATCH_MAX = 96 };
 
 /* In store order, so that rows taken family by family are sorted. */
 static const struct family model_families[MODEL_FAMILIES] = {
@@ -80,7 +80,6 @@ static inline UNUSED void batch_put(struct model_batch *batch, struct model *mod
                                     size_t k, bool is_delete) {
     size_t at = batch->put_count++;
     model->values[family][k] = is_delete ? 0 : ++model->last_value;
-    model->exists[family] = true;
     batch->puts[at] =
         (struct store_put){model_families[family], model_key(family, k, &batch->put_keys[at]),
                            model_value(model->last_value, &batch->put_values[at]), is_delete};
@@ -90,17 +89,14 @@ static inline UNUSED void batch_put(struct model_batch *batch, struct model *mod
 static inline UNUSED void batch_fill(struct model_batch *batch, struct model *model,
                                      struct random *random) {
     batch->row_count = batch->put_count = 0;
-    for (size_t family = FIRST_ROWS; family < FIRST_MARKS; family++)
+    for (size_t family = FIRST_ROWS; family < MODEL_FAMILIES; family++)
         for (size_t k = 0; k < MODEL_KEYS && random_chance(random, 0.6);
              k += 1 + random_below(random, 7))
             if (batch->row_count < BATCH_MAX)
                 batch_row(batch, model, family, k);
-    for (size_t puts = random_below(random, 20); puts > 0; puts--) {
-        size_t family = random_below(random, MODEL_FAMILIES);
-        if (family < FIRST_ROWS || family >= FIRST_MARKS)
-            batch_put(batch, model, family, random_below(random, MODEL_KEYS),
-                      random_chance(random, 0.25));
-    }
+    for (size_t puts = random_below(random, 12); puts > 0; puts--)
+        batch_put(batch, model, random_below(random, FIRST_ROWS), random_below(random, MODEL_KEYS),
+                  random_chance(random, 0.25));
 }
 
 static inline UNUSED enum status batch_flush(struct store *store, const struct model_batch *batch,

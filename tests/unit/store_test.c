@@ -75,13 +75,13 @@ TEST(the_last_put_counts_and_an_empty_value_is_not_an_absent_one) {
 static void repeat_law(struct store_fixture *fixture) {
     struct store *store = fixture_open(fixture);
     struct store_put puts[] = {{panes, SLICE("a"), SLICE("1"), false},
-                               {marks, SLICE("m"), SLICE("1"), false},
                                {panes, SLICE("a"), {0}, true},
                                {panes, SLICE("a"), SLICE("2"), false},
-                               {marks, SLICE("m"), {0}, true}};
+                               {panes, SLICE("b"), SLICE("1"), false},
+                               {panes, SLICE("b"), {0}, true}};
     assert_ok(store->ops->flush(store, NULL, 0, puts, COUNT_OF(puts), NULL));
     expect(store, panes, "a", "2");
-    expect(store, marks, "m", NULL);
+    expect(store, panes, "b", NULL);
     store->ops->close(store);
 }
 
@@ -112,8 +112,8 @@ TEST(many_keys_are_looked_up_at_once_even_equal_ones) {
 static void drop_law(struct store_fixture *fixture) {
     struct store *store = fixture_open(fixture);
     struct store_row row = {rows, SLICE("0123456789abcdef"), SLICE("value")};
-    struct store_put mark = {marks, SLICE("m"), SLICE("1"), false};
-    assert_ok(store->ops->flush(store, &row, 1, &mark, 1, NULL));
+    struct store_row both[] = {row, {marks, SLICE("m"), SLICE("1")}};
+    assert_ok(store->ops->flush(store, both, COUNT_OF(both), NULL, 0, NULL));
     assert_ok(store->ops->drop(store, rows, NULL));
     expect(store, rows, "0123456789abcdef", NULL);
     store = reopen(fixture, store);
@@ -166,33 +166,47 @@ TEST(usage_counts_bytes_and_files) {
     with_both(usage_law);
 }
 
-/* Sixty-four flushes into one family: runs are merged, in the background too. */
+enum { MANY_FLUSHES = 300, MANY_KEYS = 40 };
+
+/* What key number k of the marks was last given in flushes below end, or -1. */
+static int last_given(int k, int end) {
+    for (int flush = end - 1; flush >= 0; flush--)
+        if (flush * 7 % MANY_KEYS == k)
+            return flush;
+    return -1;
+}
+
+/* A row of its own and one of few marks a flush, so that runs are merged, and merged ones too. */
 static void merge_law(struct store_fixture *fixture) {
     struct store *store = fixture_open(fixture);
-    struct random random = {1};
-    uint64_t keys[64][2];
-    for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        keys[i][0] = random_bits(&random);
-        keys[i][1] = random_bits(&random);
-        struct store_row row = {rows, {(const char *)keys[i], 16}, {(const char *)keys[i], 8}};
-        assert_ok(store->ops->flush(store, &row, 1, NULL, 0, NULL));
+    char row_key[17], mark_key[8], value[8];
+    for (int i = 0; i < MANY_FLUSHES; i++) {
+        (void)snprintf(row_key, sizeof row_key, "%016d", i);
+        (void)snprintf(mark_key, sizeof mark_key, "%03d", i * 7 % MANY_KEYS);
+        (void)snprintf(value, sizeof value, "%d", i);
+        struct store_row both[] = {{rows, slice_from(row_key), slice_from(value)},
+                                   {marks, slice_from(mark_key), slice_from(value)}};
+        assert_ok(store->ops->flush(store, both, COUNT_OF(both), NULL, 0, NULL));
     }
-    store = reopen(fixture, store);
-    struct arena arena;
-    arena_init(&arena);
-    for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        struct slice key = {(const char *)keys[i], 16}, value = {0};
-        assert_ok(store->ops->get(store, rows, &key, 1, &value, &arena, NULL));
-        assert_true(slice_equal(value, (struct slice){(const char *)keys[i], 8}));
+    for (int opening = 0; opening < 2; opening++, store = reopen(fixture, store)) {
+        for (int i = 0; i < MANY_FLUSHES; i++) {
+            (void)snprintf(row_key, sizeof row_key, "%016d", i);
+            (void)snprintf(value, sizeof value, "%d", i);
+            expect(store, rows, row_key, value);
+        }
+        for (int k = 0; k < MANY_KEYS; k++) {
+            (void)snprintf(mark_key, sizeof mark_key, "%03d", k);
+            (void)snprintf(value, sizeof value, "%d", last_given(k, MANY_FLUSHES));
+            expect(store, marks, mark_key, value);
+        }
     }
     uint64_t bytes = 0, files = 0;
     store->ops->usage(store, &bytes, &files);
-    assert_in_range(files, 1, 40);
-    arena_release(&arena);
+    assert_in_range(files, 2, 100);
     store->ops->close(store);
 }
 
-TEST(rows_of_many_flushes_are_all_found) {
+TEST(rows_and_the_newest_marks_of_many_flushes_are_all_found) {
     with_both(merge_law);
 }
 
@@ -227,20 +241,24 @@ TEST(random_operations_agree_with_a_naive_model) {
     }
 }
 
-TEST(prefixes_of_families_sort_as_they_do_and_are_read_back) {
-    char prefixes[MODEL_FAMILIES][PREFIX_BYTES], end[PREFIX_BYTES];
-    for (size_t i = FIRST_ROWS; i < MODEL_FAMILIES; i++) {
-        struct family parsed, family = model_families[i];
-        assert_true(family_parse(family.kind, family_prefix(family, prefixes[i]), &parsed));
-        assert_int_equal(family_compare(parsed, family), 0);
-        assert_true(prefix_end(prefixes[i], end));
-        assert_true(memcmp(end, prefixes[i], PREFIX_BYTES) > 0);
-        if (i != FIRST_ROWS && i != FIRST_MARKS)
-            assert_true(memcmp(prefixes[i - 1], prefixes[i], PREFIX_BYTES) < 0);
-    }
-    struct family last = {FAMILY_ROWS, UINT32_MAX, INT64_MAX};
-    assert_false(prefix_end(family_prefix(last, prefixes[0]).data, end));
-    assert_false(family_parse(FAMILY_ROWS, SLICE("eleven byte"), &last));
+TEST(prefixes_sort_as_families_and_their_runs_do_and_are_read_back) {
+    static const uint64_t numbers[] = {0, 1, 255, 256, UINT64_MAX - 1};
+    char last[PREFIX_BYTES] = {0}, prefix[PREFIX_BYTES];
+    for (size_t i = FIRST_ROWS; i < MODEL_FAMILIES; i++)
+        for (size_t j = 0; j < COUNT_OF(numbers); j++) {
+            struct family parsed;
+            uint64_t number = 7;
+            assert_true(
+                run_parse(run_prefix(model_families[i], numbers[j], prefix), &parsed, &number));
+            assert_int_equal(family_compare(parsed, model_families[i]), 0);
+            assert_int_equal(number, numbers[j]);
+            assert_true(memcmp(last, prefix, PREFIX_BYTES) < 0);
+            memcpy(last, prefix, PREFIX_BYTES);
+        }
+    struct family parsed;
+    uint64_t number;
+    assert_false(run_parse(SLICE("twenty bytes, no run"), &parsed, &number));
+    assert_false(run_parse(SLICE("a whole prefix, but of no run"), &parsed, &number));
 }
 
 int main(void) {
@@ -252,9 +270,9 @@ int main(void) {
         CASE(a_dropped_family_is_gone_and_may_be_made_again),
         CASE(a_visitor_ends_the_scan_with_its_status),
         CASE(usage_counts_bytes_and_files),
-        CASE(rows_of_many_flushes_are_all_found),
+        CASE(rows_and_the_newest_marks_of_many_flushes_are_all_found),
         CASE(random_operations_agree_with_a_naive_model),
-        CASE(prefixes_of_families_sort_as_they_do_and_are_read_back),
+        CASE(prefixes_sort_as_families_and_their_runs_do_and_are_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
