@@ -63,7 +63,7 @@ struct family_runs runs_to_merge(struct family_runs runs) {
         const struct stored_run *oldest = &runs.entries[runs.count - count];
         if (newer + oldest->bytes > MERGE_BYTES_MAX)
             break;
-        if (count >= RUNS_MERGED && oldest->bytes * (RUNS_MERGED / 2) <= newer)
+        if (count >= RUNS_MERGED && oldest->bytes * (RUNS_MERGED - 1) <= newer)
             merged = (struct family_runs){oldest, count};
         newer += oldest->bytes;
     }

@@ -3,9 +3,9 @@
  * A run is one sorted file of one family of ROWS or MARKS.  Of a key that several runs hold, the
  * run with the greatest number has the value.
  *
- * Merging    the newest runs of a family become one, RUNS_MERGED or more at a time, when none of
- *            them is much longer than what is merged with it: so a family of n equal flushes has at
- *            most RUNS_MERGED runs a power of RUNS_MERGED / 2 in n, and each row is written again
+ * Merging    the newest runs of a family become one, RUNS_MERGED or more at a time, when the oldest
+ *            of them is no longer than the others are on average: so a family of n equal flushes
+ *            has fewer than RUNS_MERGED runs a power of RUNS_MERGED in n, and writes each row again
  *            once a power.  The store waits for a merge: it takes MERGE_BYTES_MAX at most, and
  *            longer runs stay.  SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_STATE_STORE_ROCKS_RUNS_H
