@@ -36,6 +36,15 @@ static uint64_t read_big_endian(const char *bytes, int count) {
     return number;
 }
 
+uint64_t key_head(struct slice key) {
+    char head[NUMBER_BYTES] = {0};
+    if (key.size >= NUMBER_BYTES)
+        return read_big_endian(key.data, NUMBER_BYTES);
+    if (key.size > 0)
+        memcpy(head, key.data, key.size);
+    return read_big_endian(head, NUMBER_BYTES);
+}
+
 struct slice run_prefix(struct family family, uint64_t number, char scratch[PREFIX_BYTES]) {
     ASSERT(family_is_sliced(family.kind));
     char *at = scratch;

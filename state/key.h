@@ -18,6 +18,10 @@ bool family_is_sliced(enum family_kind kind);
 int family_compare(struct family a, struct family b);
 int row_compare(const struct store_row *a, const struct store_row *b);
 
+/* The first 8 bytes as a big-endian number, zeros behind a short key: it orders as the keys do,
+ * where two of them differ. */
+uint64_t key_head(struct slice key);
+
 /* Writes the prefix of a run of a sliced family into scratch; returns it. */
 struct slice run_prefix(struct family family, uint64_t number, char scratch[PREFIX_BYTES]);
 /* The run whose prefix key begins with; false when it begins with none. */

@@ -4,19 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state/key.h"
+
 struct slice pair_key(const struct pair *pair) {
     return (struct slice){pair->bytes, pair->key_size};
 }
 
 struct slice pair_value(const struct pair *pair) {
     return (struct slice){pair->bytes + pair->key_size, pair->value_size};
-}
-
-static uint64_t key_prefix(struct slice key) {
-    uint64_t prefix = 0;
-    for (size_t i = 0; i < sizeof prefix; i++)
-        prefix = prefix << 8 | (i < key.size ? (unsigned char)key.data[i] : 0);
-    return prefix;
 }
 
 static int pair_compare(const struct pair *pair, uint64_t prefix, struct slice key) {
@@ -34,7 +29,7 @@ static struct run run_reserve(size_t count, size_t bytes, char **out_bytes) {
 
 static void append(struct run *run, char **bytes, struct slice key, const struct slice *value) {
     struct pair *pair = &run->pairs[run->count++];
-    *pair = (struct pair){key_prefix(key), *bytes, (uint32_t)key.size,
+    *pair = (struct pair){key_head(key), *bytes, (uint32_t)key.size,
                           value ? (uint32_t)value->size : RUN_TOMBSTONE};
     if (key.size)
         memcpy(*bytes, key.data, key.size);
@@ -107,7 +102,7 @@ void run_release(struct run *run) {
 
 /* Strides double from the cursor until they pass the key; then halves. */
 const struct pair *run_find(const struct run *run, struct slice key, size_t *cursor) {
-    uint64_t prefix = key_prefix(key);
+    uint64_t prefix = key_head(key);
     size_t low = *cursor, high = low, stride = 1;
     while (high < run->count && pair_compare(&run->pairs[high], prefix, key) < 0) {
         low = high + 1;

@@ -17,6 +17,8 @@ enum {
     OPEN_FILES = 512,
     LOG_BYTES = 1024 * 1024,
     LOG_LEVEL_WARN = 2,
+    SHARD_BITS_MAX = 4,
+    SHARD_BYTES_MIN = 16 * 1024 * 1024, /* the longest run has a filter of 4 MB, in one shard */
 };
 
 struct store_cache {
@@ -25,7 +27,14 @@ struct store_cache {
 
 struct store_cache *store_cache_create(size_t bytes_max) {
     struct store_cache *cache = alloc_zero(1, sizeof *cache);
-    cache->lru = rocksdb_cache_create_lru(bytes_max);
+    int bits = 0;
+    while (bits < SHARD_BITS_MAX && bytes_max >> (bits + 1) >= SHARD_BYTES_MIN)
+        bits++;
+    rocksdb_lru_cache_options_t *options = rocksdb_lru_cache_options_create();
+    rocksdb_lru_cache_options_set_capacity(options, bytes_max);
+    rocksdb_lru_cache_options_set_num_shard_bits(options, bits);
+    cache->lru = rocksdb_cache_create_lru_opts(options);
+    rocksdb_lru_cache_options_destroy(options);
     return cache;
 }
 

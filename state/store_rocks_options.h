@@ -4,7 +4,8 @@
  *            lie.  LZ4 in blocks of 4 kB; the filter and the index of a file are one block each.
  * Ordinary   meta, panes, orphans: leveled, small memtables; those of a whole database hold
  *            DATABASE_MEMTABLE_BYTES at most.
- * Memory     data, index and filter blocks of all databases live in the one shared cache, index and
+ * Memory     data, index and filter blocks of all databases live in the one shared cache, in few
+ *            shards, since a block longer than its shard is read again at each look-up; index and
  *            filter blocks with high priority.  Memtables are not charged to it (the C API has
  *            no write buffer manager), hence their own small bound.
  * SPDX-License-Identifier: Apache-2.0 */

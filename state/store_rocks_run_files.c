@@ -89,6 +89,7 @@ struct run_reader {
     rocksdb_iterator_t *iterator;
     char prefix[PREFIX_BYTES], limit[PREFIX_BYTES];
     struct slice key; /* without prefix; data NULL at the end */
+    uint64_t head;    /* of the key */
 };
 
 static void reader_read(struct run_reader *self) {
@@ -98,6 +99,13 @@ static void reader_read(struct run_reader *self) {
     self->key.data = rocksdb_iter_key(self->iterator, &self->key.size);
     self->key.data = (const char *)self->key.data + PREFIX_BYTES;
     self->key.size -= PREFIX_BYTES;
+    self->head = key_head(self->key);
+}
+
+static int compare_readers(const struct run_reader *a, const struct run_reader *b) {
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
+    return slice_compare(a->key, b->key);
 }
 
 static void reader_open(struct run_reader *self, const struct rocks_tables *tables,
@@ -126,7 +134,7 @@ static char *reader_close(struct run_reader *self) {
 static struct run_reader *least(struct run_reader *readers, size_t count) {
     struct run_reader *least = NULL;
     for (size_t i = 0; i < count; i++)
-        if (readers[i].key.data && (!least || slice_compare(readers[i].key, least->key) <= 0))
+        if (readers[i].key.data && (!least || compare_readers(&readers[i], least) <= 0))
             least = &readers[i];
     return least;
 }
@@ -134,7 +142,7 @@ static struct run_reader *least(struct run_reader *readers, size_t count) {
 /* Those at the key of one move on, that one last. */
 static void pass(struct run_reader *readers, size_t count, struct run_reader *one) {
     for (size_t i = 0; i < count; i++) {
-        if (&readers[i] == one || !readers[i].key.data || !slice_equal(readers[i].key, one->key))
+        if (&readers[i] == one || !readers[i].key.data || compare_readers(&readers[i], one) != 0)
             continue;
         rocksdb_iter_next(readers[i].iterator);
         reader_read(&readers[i]);

@@ -99,18 +99,6 @@ static void report_disk(struct store *store, double rows, const char *when) {
            (unsigned long long)files);
 }
 
-/* Until the merges in the background have come to rest. */
-static void await_merges(struct store *store) {
-    uint64_t bytes = 0, files = 0, last = 0;
-    double cpu = 0;
-    do {
-        last = files;
-        cpu = cpu_seconds();
-        (void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-        store->ops->usage(store, &bytes, &files);
-    } while (files != last || cpu_seconds() - cpu > 0.05);
-}
-
 static void bench_flush(struct store *store, int flushes) {
     struct error err = {0};
     int64_t wall_us = 0, worst_us = 0;
@@ -129,11 +117,48 @@ static void bench_flush(struct store *store, int flushes) {
     printf("%-34s %8.0f rows/s wall, %.2f CPU us/row, worst %.0f ms\n", "flush of 200 k rows",
            rows * 1e6 / (double)wall_us, cpu * 1e6 / rows, (double)worst_us / 1e3);
     report_disk(store, rows, "disk after the flushes");
+}
+
+enum { MARKS = 50000, MARK_SLICES = 11, MARK_KEY_BYTES = 20, MARK_VALUE_BYTES = 9 };
+
+static void make_marks(void) {
+    for (size_t i = 0; i < MARKS; i++) {
+        char *bytes = load.bytes + i * (MARK_KEY_BYTES + MARK_VALUE_BYTES);
+        memset(bytes, 0, MARK_KEY_BYTES + MARK_VALUE_BYTES);
+        make_key(bytes);
+        uint64_t value[2] = {random_bits(&load.random) % 86400000 << 32 | load.offset++, 1};
+        memcpy(bytes + MARK_KEY_BYTES, value, MARK_VALUE_BYTES);
+        load.rows[i] = (struct store_row){{FAMILY_MARKS, 0, (int64_t)(i % MARK_SLICES)},
+                                          {bytes, MARK_KEY_BYTES},
+                                          {bytes + MARK_KEY_BYTES, MARK_VALUE_BYTES}};
+    }
+    qsort(load.rows, MARKS, sizeof *load.rows, order);
+}
+
+static void bench_marks(struct store *store, int flushes) {
+    struct error err = {0};
+    uint64_t before = 0, bytes = 0, files = 0;
+    double cpu = 0;
+    int64_t wall_us = 0;
+    store->ops->usage(store, &before, &files);
+    for (int i = 0; i < flushes; i++) {
+        make_marks();
+        double cpu_before = cpu_seconds();
+        int64_t start_us = clock_monotonic_us();
+        must(store->ops->flush(store, load.rows, MARKS, NULL, 0, &err), &err);
+        wall_us += clock_monotonic_us() - start_us;
+        cpu += cpu_seconds() - cpu_before;
+    }
+    store->ops->usage(store, &bytes, &files);
+    double marks = (double)flushes * MARKS;
+    printf("%-34s %8.0f marks/s wall, %.2f CPU us/mark, %.1f B/mark\n",
+           "flush of 50 k marks, 11 slices", marks * 1e6 / (double)wall_us, cpu * 1e6 / marks,
+           (double)(bytes - before) / marks);
     cpu = cpu_seconds();
-    await_merges(store);
-    printf("%-34s %.2f CPU us/row\n", "merges after the last flush",
-           (cpu_seconds() - cpu) * 1e6 / rows);
-    report_disk(store, rows, "disk after the merges");
+    for (int64_t i = 0; i < MARK_SLICES; i++)
+        must(store->ops->drop(store, (struct family){FAMILY_MARKS, 0, i}, &err), &err);
+    printf("%-34s %.3f CPU us/mark\n", "expiry of these marks",
+           (cpu_seconds() - cpu) * 1e6 / marks);
 }
 
 static int key_order(const void *a, const void *b) {
@@ -227,6 +252,7 @@ int main(int argc, char **argv) {
     struct store_cache *cache = store_cache_create(CACHE_BYTES);
     must(store_rocks_open(directory, cache, &store, &err), &err);
     bench_flush(store, flushes);
+    bench_marks(store, flushes);
     bench_gets(store, "warm");
     store->ops->close(store);
     store_cache_destroy(cache);
