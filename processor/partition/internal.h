@@ -8,6 +8,7 @@
  *   checkpoint.c   the small state as bytes: checkpoint, store meta, decisions
  *   dead_letter.c  refused records
  *   persist.c      flush and load
+ *   locate.c       stored rows into the locators
  *   open.c         store or floor, replay, epochs, becoming live
  *   commit.c       what a transaction must carry
  *   partition.c    decisions, step, committed
@@ -238,9 +239,14 @@ enum status persist_load_meta(struct partition *partition, struct slice *out_met
 /* The rows and orphans of the store are keyed as this partition's are. */
 enum status persist_check_key(struct partition *partition, bool *out_same, struct error *err);
 enum status persist_load(struct partition *partition, struct error *err);
-/* Puts one stored segment that is not in the locator into it; *out_did false: none is left. */
-enum status persist_locate_one(struct partition *partition, bool *out_did, struct error *err);
 enum status persist_wipe(struct partition *partition, struct error *err);
 bool persist_read_segments(struct partition *partition, struct slice meta);
+
+/* ---- locate.c ---- */
+struct instance *instance_of_id(struct partition *partition, uint32_t id); /* or NULL */
+/* Rows that are about to be flushed, by family; their segments have rows from now on. */
+void locate_flushed(struct partition *partition, const struct store_row *rows, size_t count);
+/* Puts one stored segment that is not in the locator into it; *out_did false: none is left. */
+enum status locate_stored(struct partition *partition, bool *out_did, struct error *err);
 
 #endif

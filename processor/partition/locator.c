@@ -72,7 +72,7 @@ static size_t place_of(const struct locator_table *table, const struct hash128 *
 
 static uint32_t finger_of(const struct hash128 *key) {
     uint32_t word;
-    memcpy(&word, key->bytes + 12, sizeof word);
+    memcpy(&word, key->bytes + 8, sizeof word);
     word >>= LOCATOR_SEGMENT_BITS;
     return (word ? word : 1) << LOCATOR_SEGMENT_BITS; /* never an empty slot */
 }

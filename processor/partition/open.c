@@ -143,7 +143,7 @@ static void task_init(struct partition *partition, struct task *task, const char
 static void set_key_check(struct partition *partition) {
     struct hash_key key;
     derive_key(partition, "", &key);
-    partition->key_check = hash128_keyed(&key, SLICE("key"));
+    partition->key_check = hash128_keyed(&key, SLICE("key of 12 bytes"));
 }
 
 static void build_tasks(struct partition *partition) {

@@ -211,8 +211,7 @@ static struct hash128 *keys_of(struct partition *partition, const struct event *
     memset(keys, 0, count * partition->task_count * sizeof *keys);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < partition->task_count && events[i].refusal == REFUSAL_NONE; j++)
-            keys[i * partition->task_count + j] =
-                hash128_keyed(&partition->tasks[j].key, events[i].id);
+            keys[i * partition->task_count + j] = row_key(&partition->tasks[j].key, events[i].id);
     return keys;
 }
 
@@ -268,7 +267,7 @@ enum status partition_flush_if_due(struct partition *partition, int64_t now_ms, 
 }
 
 enum status partition_locate(struct partition *partition, bool *out_did, struct error *err) {
-    return persist_locate_one(partition, out_did, err);
+    return locate_stored(partition, out_did, err);
 }
 
 enum status partition_committed(struct partition *partition, int64_t now_ms, bool force_flush,

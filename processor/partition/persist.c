@@ -30,24 +30,20 @@ static void put(struct gathered *gathered, struct family family, struct slice ke
         value ? arena_copy(arena, buffer_slice(value)) : (struct slice){NULL, 0}, value == NULL};
 }
 
-struct locating {
-    struct instance *instance;
-    int64_t segment;
-};
-
 /* ---- rows and marks ---- */
 
 /* What rows and marks are sorted by, packed: they themselves and their keys lie scattered. */
 struct row_order {
-    uint64_t family, key_high, key_low; /* big-endian numbers: they order as the bytes do */
-    uint32_t entry;                     /* in the delta */
-    uint32_t segment;                   /* of a mark, as its key has it */
+    uint64_t family, key_high; /* big-endian numbers: they order as the bytes do */
+    uint32_t key_low;
+    uint32_t entry;   /* in the delta */
+    uint32_t segment; /* of a mark, as its key has it */
     bool is_mark;
 };
 
-static uint64_t big_endian(const unsigned char *bytes) {
+static uint64_t big_endian(const unsigned char *bytes, int count) {
     uint64_t number = 0;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < count; i++)
         number = number << 8 | bytes[i];
     return number;
 }
@@ -104,8 +100,8 @@ static size_t gather_orders(struct partition *partition, struct row_order *order
         segment->has_marks |= is_mark;
         orders[count++] = (struct row_order){
             .family = family_order(instance, is_mark ? mark_slice(entry->segment) : entry->segment),
-            .key_high = big_endian(entry->key.bytes),
-            .key_low = big_endian(entry->key.bytes + 8),
+            .key_high = big_endian(entry->key.bytes, 8),
+            .key_low = (uint32_t)big_endian(entry->key.bytes + 8, ROW_KEY_BYTES - 8),
             .entry = (uint32_t)i,
             .segment = is_mark ? (uint32_t)(int32_t)entry->segment : 0,
             .is_mark = is_mark};
@@ -127,40 +123,6 @@ static void gather_delta(struct gathered *gathered) {
         gathered->row_count += !orders[i].is_mark;
     }
     gathered->mark_count = count - gathered->row_count;
-}
-
-static struct instance *instance_of(struct partition *partition, uint32_t id) {
-    for (size_t i = 0; i < partition->instance_count; i++)
-        if (partition->instances[i].id == id)
-            return &partition->instances[i];
-    return NULL;
-}
-
-static size_t family_end(const struct gathered *gathered, size_t first) {
-    const struct family *family = &gathered->rows[first].family;
-    size_t end = first;
-    while (end < gathered->row_count && gathered->rows[end].family.instance == family->instance &&
-           gathered->rows[end].family.slice == family->slice)
-        end++;
-    return end;
-}
-
-/* A segment stays located as long as each of its flushes found room in the locator. */
-static void locate(struct gathered *gathered) {
-    for (size_t first = 0, end; first < gathered->row_count; first = end) {
-        const struct family *family = &gathered->rows[first].family;
-        struct instance *instance = instance_of(gathered->partition, family->instance);
-        struct segment *segment = segments_find(&instance->segments, family->slice);
-        end = family_end(gathered, first);
-        bool was_located = segment->located || !segment->has_rows;
-        segment->located = was_located && locator_reserve(&instance->locator, end - first);
-        segment->has_rows = true;
-        for (size_t i = first; i < end && segment->located; i++) {
-            struct hash128 key;
-            memcpy(key.bytes, gathered->rows[i].key.data, sizeof key.bytes);
-            locator_add(&instance->locator, &key, family->slice);
-        }
-    }
 }
 
 /* ---- panes and orphans ---- */
@@ -300,7 +262,7 @@ static enum status drop_unneeded(struct partition *partition, struct error *err)
     struct family *families;
     size_t count = partition->store->ops->list(partition->store, &families, &partition->batch);
     for (size_t i = 0; i < count; i++) {
-        struct instance *instance = instance_of(partition, families[i].instance);
+        struct instance *instance = instance_of_id(partition, families[i].instance);
         bool needed = instance != NULL;
         if (instance && families[i].kind == FAMILY_ROWS)
             needed = segments_find(&instance->segments, families[i].slice) != NULL;
@@ -337,7 +299,7 @@ static enum status flush_all(struct partition *partition, struct error *err) {
         forget_expired(partition, &partition->instances[i]);
     checkpoint_prune_decisions(partition);
     gather_delta(&gathered);
-    locate(&gathered);
+    locate_flushed(partition, gathered.rows, gathered.row_count);
     gather_panes(&gathered);
     gather_orphans(&gathered);
     gather_meta(&gathered);
@@ -427,42 +389,6 @@ enum status persist_load(struct partition *partition, struct error *err) {
         panes_set_sealed(&partition->instances[i].panes, partition->instances[i].sealed_before_ms,
                          partition->instances[i].definition->pane_ms);
     return drop_unneeded(partition, err);
-}
-
-/* ---- locating what was stored before this start ---- */
-
-static enum status visit_row(void *context, struct slice key, struct slice value UNUSED) {
-    struct locating *locating = context;
-    struct hash128 hash;
-    if (key.size != sizeof hash.bytes)
-        return STATUS_CORRUPT;
-    if (locating->instance->locator_is_full || !locator_reserve(&locating->instance->locator, 1)) {
-        locating->instance->locator_is_full = true;
-        return STATUS_OK;
-    }
-    memcpy(hash.bytes, key.data, sizeof hash.bytes);
-    locator_add(&locating->instance->locator, &hash, locating->segment);
-    return STATUS_OK;
-}
-
-enum status persist_locate_one(struct partition *partition, bool *out_did, struct error *err) {
-    *out_did = false;
-    for (size_t i = 0; i < partition->instance_count; i++) {
-        struct instance *instance = &partition->instances[i];
-        for (size_t j = instance->segments.count; j-- > 0 && !instance->locator_is_full;) {
-            struct segment *segment = &instance->segments.sorted[j];
-            if (!segment->has_rows || segment->located)
-                continue;
-            struct locating locating = {instance, segment->number};
-            TRY(partition->store->ops->scan(
-                partition->store, (struct family){FAMILY_ROWS, instance->id, segment->number},
-                visit_row, &locating, err));
-            segment->located = !instance->locator_is_full;
-            *out_did = true;
-            return STATUS_OK;
-        }
-    }
-    return STATUS_OK;
 }
 
 /* ---- wipe ---- */

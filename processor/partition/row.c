@@ -57,6 +57,17 @@ int64_t mark_slice_end(int64_t slice) {
     return (slice + 1) * SEGMENTS_PER_MARK_SLICE;
 }
 
+struct hash128 row_key_read(const void *bytes) {
+    struct hash128 key = {{0}};
+    memcpy(key.bytes, bytes, ROW_KEY_BYTES);
+    return key;
+}
+
+struct hash128 row_key(const struct hash_key *key, struct slice id) {
+    struct hash128 whole = hash128_keyed(key, id);
+    return row_key_read(whole.bytes);
+}
+
 void mark_write_key(const struct hash128 *key, int64_t segment, char out_key[MARK_KEY_BYTES]) {
     ASSERT(segment >= INT32_MIN && segment <= INT32_MAX);
     uint32_t number = (uint32_t)(int32_t)segment;

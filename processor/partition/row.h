@@ -1,10 +1,10 @@
 /* row.h -- join rows and label marks as bytes.
  *
- * Row    key: the 16-byte keyed hash of the id.  Value: time within its segment, offset, output,
- *        groups, and the label if it was known when the row was flushed.
- * Mark   of a label that came or changed after that: the last word.  Key: hash, then the segment
- *        as 4 bytes big-endian (marks of several segments share a family).  Value: label time
- *        minus prediction time, offset, label.
+ * Row    key: 12 bytes of the keyed hash of the id.  Value: time within its segment, offset,
+ * output, groups, and the label if it was known when the row was flushed. Mark   of a label that
+ * came or changed after that: the last word.  Key: hash, then the segment as 4 bytes big-endian
+ * (marks of several segments share a family).  Value: label time minus prediction time, offset,
+ * label.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_PARTITION_ROW_H
@@ -12,7 +12,13 @@
 
 #include "partition/delta.h"
 
-enum { ROW_KEY_BYTES = 16, MARK_KEY_BYTES = 20 };
+/* Ids are known by 96 bits of their hash, the others of a key are 0: random bits do not compress,
+ * and two of 10^9 ids share 96 with a chance of 6e-12. */
+enum { ROW_KEY_BYTES = 12, MARK_KEY_BYTES = 16 };
+
+/* The key of an id, and the one whose bytes are stored. */
+struct hash128 row_key(const struct hash_key *key, struct slice id);
+struct hash128 row_key_read(const void *bytes);
 
 struct row_layout {
     enum task_kind kind;

@@ -2,7 +2,7 @@
  *
  *   store_bench [FLUSHES [FOLDER]]    64 flushes of 200 k rows over 4 segments, in /tmp
  *
- * A row is a random key of 16 bytes and a value as stage 1 writes it: time in the segment (3-4
+ * A row is a random key of 12 bytes and a value as stage 1 writes it: time in the segment (3-4
  * bytes), offset (4), score (8, 53 random bits), group (1), and fixed bytes up to 22.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -20,7 +20,7 @@
 enum {
     ROWS = 200000,
     SEGMENTS = 4,
-    KEY_BYTES = 16,
+    KEY_BYTES = 12,
     VALUE_BYTES = 22,
     FAMILIES = 50,
     CACHE_BYTES = 64 << 20
@@ -119,7 +119,7 @@ static void bench_flush(struct store *store, int flushes) {
     report_disk(store, rows, "disk after the flushes");
 }
 
-enum { MARKS = 50000, MARK_SLICES = 11, MARK_KEY_BYTES = 20, MARK_VALUE_BYTES = 9 };
+enum { MARKS = 50000, MARK_SLICES = 11, MARK_KEY_BYTES = 16, MARK_VALUE_BYTES = 9 };
 
 static void make_marks(void) {
     for (size_t i = 0; i < MARKS; i++) {

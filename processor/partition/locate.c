@@ -1,0 +1,75 @@
+/* locate.c -- which rows the locators know: those of each flush, and after a start those that were
+ * stored before it, one segment at a time when there is nothing else to do.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "partition/internal.h"
+
+struct instance *instance_of_id(struct partition *partition, uint32_t id) {
+    for (size_t i = 0; i < partition->instance_count; i++)
+        if (partition->instances[i].id == id)
+            return &partition->instances[i];
+    return NULL;
+}
+
+static size_t family_end(const struct store_row *rows, size_t count, size_t first) {
+    size_t end = first;
+    while (end < count && rows[end].family.instance == rows[first].family.instance &&
+           rows[end].family.slice == rows[first].family.slice)
+        end++;
+    return end;
+}
+
+/* A segment stays located as long as each of its flushes found room in the locator. */
+void locate_flushed(struct partition *partition, const struct store_row *rows, size_t count) {
+    for (size_t first = 0, end; first < count; first = end) {
+        const struct family *family = &rows[first].family;
+        struct instance *instance = instance_of_id(partition, family->instance);
+        struct segment *segment = segments_find(&instance->segments, family->slice);
+        end = family_end(rows, count, first);
+        bool was_located = segment->located || !segment->has_rows;
+        segment->located = was_located && locator_reserve(&instance->locator, end - first);
+        segment->has_rows = true;
+        for (size_t i = first; i < end && segment->located; i++) {
+            struct hash128 key = row_key_read(rows[i].key.data);
+            locator_add(&instance->locator, &key, family->slice);
+        }
+    }
+}
+
+struct locating {
+    struct instance *instance;
+    int64_t segment;
+};
+
+static enum status visit_row(void *context, struct slice key, struct slice value UNUSED) {
+    struct locating *locating = context;
+    if (key.size != ROW_KEY_BYTES)
+        return STATUS_CORRUPT;
+    if (locating->instance->locator_is_full || !locator_reserve(&locating->instance->locator, 1)) {
+        locating->instance->locator_is_full = true;
+        return STATUS_OK;
+    }
+    struct hash128 hash = row_key_read(key.data);
+    locator_add(&locating->instance->locator, &hash, locating->segment);
+    return STATUS_OK;
+}
+
+enum status locate_stored(struct partition *partition, bool *out_did, struct error *err) {
+    *out_did = false;
+    for (size_t i = 0; i < partition->instance_count; i++) {
+        struct instance *instance = &partition->instances[i];
+        for (size_t j = instance->segments.count; j-- > 0 && !instance->locator_is_full;) {
+            struct segment *segment = &instance->segments.sorted[j];
+            if (!segment->has_rows || segment->located)
+                continue;
+            struct locating locating = {instance, segment->number};
+            TRY(partition->store->ops->scan(
+                partition->store, (struct family){FAMILY_ROWS, instance->id, segment->number},
+                visit_row, &locating, err));
+            segment->located = !instance->locator_is_full;
+            *out_did = true;
+            return STATUS_OK;
+        }
+    }
+    return STATUS_OK;
+}
