@@ -40,12 +40,16 @@ uint32_t locator_code(int64_t segment) {
     return (uint32_t)segment & ((1U << LOCATOR_SEGMENT_BITS) - 1);
 }
 
-/* A new generation holds what is asked for, and twice as much as the one before. */
+/* A new generation holds what is asked for, and twice as much as the one before while there is room
+ * for that. */
 static bool grow(struct locator *locator, size_t count) {
     size_t slot_count = locator->newest ? locator->newest->slot_count * 2 : SLOTS_MIN;
     slot_count = slot_count > SLOTS_MAX ? SLOTS_MAX : slot_count;
     while (slot_count * 3 / 4 < count)
         slot_count *= 2;
+    while (locator->bytes + bytes_of(slot_count) > locator->bytes_max && slot_count > SLOTS_MIN &&
+           slot_count / 2 * 3 / 4 >= count)
+        slot_count /= 2;
     if (locator->bytes + bytes_of(slot_count) > locator->bytes_max)
         return false;
     struct locator_table *table = alloc_zero(1, bytes_of(slot_count));
