@@ -105,7 +105,10 @@ static enum status load_file(struct schema_set *set, const char *directory, cons
 enum status schema_set_load(const char *directory, struct schema_set **out_set, struct error *err) {
     DIR *listing = opendir(directory);
     if (!listing)
-        return error_set(err, STATUS_CONFIG, "%s: %s", directory, strerror(errno));
+        return error_set(err, STATUS_CONFIG,
+                         "schemas.directory: %.300s: %s (Avro schemas NAME.ID.avsc; for JSON set "
+                         "predictions.format and feedback.format)",
+                         directory, strerror(errno));
     struct schema_set *set = alloc_zero(1, sizeof *set);
     enum status status = STATUS_OK;
     for (struct dirent *file; status == STATUS_OK && (file = readdir(listing)) != NULL;)

@@ -3,6 +3,8 @@
 
 #include "commands/check_kafka.h"
 #include "commands/registry.h"
+#include "partition/decode.h"
+#include "schemas/schema_set.h"
 
 enum { CHECK_BYTES_MAX = 4 << 20 };
 
@@ -56,6 +58,21 @@ static void report(const struct config *config, const struct check_options *opti
     }
 }
 
+/* The files that the inputs' formats need, read as run reads them. */
+static enum status check_schemas(const struct config *config, struct error *err) {
+    struct schema_set *schemas = NULL;
+    if (decode_needs_schemas(config))
+        TRY(schema_set_load(config->schema_directory, &schemas, err));
+    enum status status = STATUS_OK;
+    for (int log = 0; log < LOG_COUNT && status == STATUS_OK; log++) {
+        struct decode *decode = NULL;
+        status = decode_create(config, (enum log_side)log, schemas, &decode, err);
+        decode_destroy(decode);
+    }
+    schema_set_destroy(schemas);
+    return status;
+}
+
 static int ask_kafka(const struct config *config, const struct check_options *options) {
 #ifdef HAVE_CHECK_KAFKA
     struct error err = {0};
@@ -84,6 +101,12 @@ static int check(const char *path, const struct check_options *options) {
     if (!read_load(options, &load)) {
         config_destroy(config);
         return EXIT_USAGE;
+    }
+    struct error err = {0};
+    enum status status = check_schemas(config, &err);
+    if (status != STATUS_OK) {
+        config_destroy(config);
+        return command_failed(&command_check, status, &err);
     }
     struct buffer out;
     buffer_init(&out, CHECK_BYTES_MAX);

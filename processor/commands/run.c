@@ -15,6 +15,7 @@
 #include "commands/registry.h"
 #include "http/http.h"
 #include "kafka/admin.h"
+#include "partition/decode.h"
 #include "state/flush.h"
 #include "worker/partials.h"
 #include "worker/worker.h"
@@ -80,8 +81,9 @@ static enum status inspect_topics(struct process *process, struct error *err) {
             topics[0], counts[0], topics[1], counts[1], topics[2], counts[2]);
     if (counts[3] != config->partials_partitions || counts[4] != config->partials_partitions)
         return error_set(err, STATUS_CONFIG,
-                         "%s has %d partitions and %s %d, the configuration says %d", topics[3],
-                         counts[3], topics[4], counts[4], config->partials_partitions);
+                         "%s has %d partitions and %s %d, the configuration says %d: their "
+                         "count is fixed once they exist; set partials.partitions to it",
+                         topics[3], counts[3], topics[4], counts[4], config->partials_partitions);
     process->source_partitions = counts[0];
     return STATUS_OK;
 }
@@ -105,7 +107,8 @@ static enum status start_worker(struct process *process, enum stage stage, int i
 
 static enum status start(struct process *process, struct error *err) {
     const struct config *config = process->config;
-    TRY(schema_set_load(config->schema_directory, &process->schemas, err));
+    if (decode_needs_schemas(config))
+        TRY(schema_set_load(config->schema_directory, &process->schemas, err));
     TRY(inspect_topics(process, err));
     TRY(partials_check_all(config, err));
     TRY(control_start(process->config, &process->control, err));

@@ -35,6 +35,11 @@ static enum status read_file(const char *path, char **out_text, struct error *er
     return STATUS_OK;
 }
 
+bool decode_needs_schemas(const struct config *config) {
+    return config->predictions.format == FORMAT_CONFLUENT ||
+           config->feedback.format == FORMAT_CONFLUENT;
+}
+
 enum status decode_create(const struct config *config, enum log_side log,
                           const struct schema_set *schemas, struct decode **out_decode,
                           struct error *err) {

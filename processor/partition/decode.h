@@ -16,7 +16,9 @@ struct raw_record {
     struct slice key, value;   /* outlive the event */
 };
 
-/* schemas: needed for FORMAT_CONFLUENT.  Errors: CONFIG. */
+/* Whether an input is FORMAT_CONFLUENT, whose writer schemas come from schemas.directory. */
+bool decode_needs_schemas(const struct config *config);
+/* schemas: needed for FORMAT_CONFLUENT, else NULL.  Errors: CONFIG. */
 enum status decode_create(const struct config *config, enum log_side log,
                           const struct schema_set *schemas, struct decode **out_decode,
                           struct error *err) MUST_CHECK;

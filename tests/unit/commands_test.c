@@ -100,6 +100,24 @@ TEST(check_prints_topics_rights_and_costs_without_a_broker) {
     assert_int_equal(count_lines(output), 10);
 }
 
+TEST(check_misses_the_schemas_that_run_would_miss) {
+    assert_int_equal(slipstream("check docs/examples/demo.yaml --offline --quiet"), 0);
+    (void)setenv("SLIPSTREAM_SCHEMAS_DIRECTORY", "/no/such", 1);
+    assert_int_equal(slipstream("check docs/examples/demo.yaml --offline --quiet"), 2);
+    assert_non_null(strstr(output, "schemas.directory: /no/such: No such file"));
+    (void)setenv("SLIPSTREAM_PREDICTIONS_FORMAT", "json", 1);
+    (void)setenv("SLIPSTREAM_FEEDBACK_FORMAT", "json", 1);
+    assert_int_equal(slipstream("check docs/examples/demo.yaml --offline --quiet"), 0);
+    (void)setenv("SLIPSTREAM_FEEDBACK_FORMAT", "avro", 1);
+    (void)setenv("SLIPSTREAM_FEEDBACK_SCHEMA", "/no/such.avsc", 1);
+    assert_int_equal(slipstream("check docs/examples/demo.yaml --offline --quiet"), 2);
+    assert_non_null(strstr(output, "cannot read schema file /no/such.avsc"));
+    (void)unsetenv("SLIPSTREAM_SCHEMAS_DIRECTORY");
+    (void)unsetenv("SLIPSTREAM_PREDICTIONS_FORMAT");
+    (void)unsetenv("SLIPSTREAM_FEEDBACK_FORMAT");
+    (void)unsetenv("SLIPSTREAM_FEEDBACK_SCHEMA");
+}
+
 TEST(a_stream_is_the_same_each_time_and_another_with_another_seed) {
     assert_int_equal(slipstream("generate TIPS --count 100"), 0);
     char *first = strdup(output);
@@ -192,6 +210,7 @@ int main(void) {
         CASE(every_command_in_the_help_explains_itself_with_an_example),
         CASE(wrong_usage_ends_with_2_and_says_what_is_wrong),
         CASE(check_prints_topics_rights_and_costs_without_a_broker),
+        CASE(check_misses_the_schemas_that_run_would_miss),
         CASE(a_stream_is_the_same_each_time_and_another_with_another_seed),
         CASE(the_items_are_those_of_the_named_stream),
         CASE(feedback_comes_in_order_and_the_world_changes_when_told),
