@@ -224,6 +224,7 @@ void sli_table_print(struct sli_table *table, enum sli_format format,
                      const struct sli_choice *choice, FILE *out) {
     sort(table);
     struct slice task = {"", 0};
+    size_t chosen = 0;
     if (format == SLI_FORMAT_CSV)
         (void)fputs(
             "task,metric,group,window,window_start,window_end,status,value,low,high,interval,"
@@ -233,6 +234,7 @@ void sli_table_print(struct sli_table *table, enum sli_format format,
         const struct sli *sli = &table->rows[i].sli;
         if (!is_chosen(sli, choice))
             continue;
+        chosen++;
         if (format == SLI_FORMAT_CSV) {
             print_csv(out, sli);
         } else if (format == SLI_FORMAT_JSONL) {
@@ -249,6 +251,10 @@ void sli_table_print(struct sli_table *table, enum sli_format format,
             print_row(out, sli);
         }
     }
+    if (chosen == 0 && table->count > 0)
+        (void)fprintf(stderr,
+                      "none of %zu SLIs is of this --task, --metric, --group and --window\n",
+                      table->count);
 }
 
 bool sli_format_parse(const char *text, enum sli_format *out_format) {
@@ -301,6 +307,11 @@ static bool is_last_of_series(const struct sli_table *table, size_t index) {
     return true;
 }
 
+/* Significant digits that nine columns take: counts and milliseconds as they are, not as 2e+04. */
+static int digits_of(double value) {
+    return value >= 1e4 && value < 1e9 ? (value < 1e7 ? 7 : 9) : 4;
+}
+
 void sli_table_watch(struct sli_table *table, const struct sli_choice *choice, size_t lines,
                      FILE *out) {
     sort(table);
@@ -314,11 +325,11 @@ void sli_table_watch(struct sli_table *table, const struct sli_choice *choice, s
         char start[TIME_BYTES], interval[48] = "";
         if (sli->has_interval)
             (void)snprintf(interval, sizeof interval, "[%.3f, %.3f]", sli->low, sli->high);
-        (void)fprintf(out, "%-20s %-6.*s %-14.*s %-18.*s %9.4g  %-17s %7.1f%%  %-11s ",
+        (void)fprintf(out, "%-20s %-6.*s %-14.*s %-18.*s %9.*g  %-17s %7.1f%%  %-11s ",
                       time_text(sli->window_start_ms, start), (int)sli->window.size,
                       sli->window.data, (int)sli->group.size, sli->group.data,
-                      (int)sli->metric.size, sli->metric.data, sli->value, interval,
-                      100.0 * sli->coverage, sli_status_name(sli->status));
+                      (int)sli->metric.size, sli->metric.data, digits_of(sli->value), sli->value,
+                      interval, 100.0 * sli->coverage, sli_status_name(sli->status));
         print_spark(out, table, i);
         (void)fputc('\n', out);
         lines--;

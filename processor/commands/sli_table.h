@@ -28,7 +28,7 @@ void sli_table_release(struct sli_table *table);
 /* Keeps a copy unless a record of the key with a greater revision is there.  false: not an SLI
  * record. */
 bool sli_table_put(struct sli_table *table, struct slice key, struct slice value);
-/* By task, window, window start, group, metric. */
+/* By task, window, window start, group, metric; says on standard error when none is chosen. */
 void sli_table_print(struct sli_table *table, enum sli_format format,
                      const struct sli_choice *choice, FILE *out);
 /* One screen: the last windows of each chosen task, each metric with its interval and a sparkline
