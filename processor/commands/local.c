@@ -346,8 +346,8 @@ const struct command command_local = {
         "the same core as `run`, both stages, until every window is FINAL. Results go to standard\n"
         "output, counts of what was refused to standard error.\n\n"
         "Example:\n"
-        "  slipstream generate tips --what predictions > p.jsonl\n"
-        "  slipstream generate tips --what feedback > f.jsonl\n"
+        "  slipstream generate TIPS --what predictions > p.jsonl\n"
+        "  slipstream generate TIPS --what feedback > f.jsonl\n"
         "  slipstream local docs/examples/demo.yaml --predictions p.jsonl --feedback f.jsonl\n",
     .run = run,
 };
