@@ -2,8 +2,9 @@
  *
  * Past task.memory.max.bytes the oldest panes are evicted, down to three quarters of it: all of
  * them are in the store, save what changed since the last flush, which is flushed when the others
- * do not make room enough.  A replay up to the committed offset may flush too; from there to the
- * end that was seen at the opening nothing is covered by a commit, and stays.
+ * do not make room enough.  A restore from the state topic and a replay up to the committed offset
+ * may flush too, for all that they read was committed; from there to the end that was seen at the
+ * opening nothing is covered by a commit, and stays.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "task/stage.h"
 

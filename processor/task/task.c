@@ -241,7 +241,7 @@ enum status task_step(struct task_stage *stage, const struct task_record *record
 }
 
 enum status task_restore(struct task_stage *stage, const struct task_record *record,
-                         struct error *err UNUSED) {
+                         struct error *err) {
     /* A window that is FINAL: the clocks say so too, and it leaves when the replay settles. */
     if (!record->value.data)
         return STATUS_OK;
@@ -254,7 +254,7 @@ enum status task_restore(struct task_stage *stage, const struct task_record *rec
     else
         is_good = restore_pane(stage, record->value);
     stage->stats.malformed += !is_good;
-    return STATUS_OK;
+    return stage_make_room(stage, err);
 }
 
 int64_t task_position(const struct task_stage *stage) {

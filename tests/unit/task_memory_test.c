@@ -92,6 +92,44 @@ TEST(a_rebuild_keeps_to_the_memory_that_it_may_take) {
     log_release(&log);
 }
 
+/* The state topic keeps the panes of all time, of which none is needed yet. */
+TEST(a_restore_from_the_state_topic_keeps_to_the_memory_that_it_may_take) {
+    struct log log = {0};
+    struct machine machine;
+    begin(&machine, &log, test_seed(4), 300);
+    machine_run(&machine, 20);
+    assert_true(machine.finals > 2 * GROUPS);
+    machine_lose_disk(&machine);
+    struct task_stats stats = stats_of(&machine);
+    assert_int_equal(stats.panes, machine.finals);
+    assert_true(stats.evicted > 0);
+    machine_release(&machine);
+    log_release(&log);
+}
+
+/* What was restored and flushed is restored again: the store is still behind the commits. */
+TEST(a_crash_while_restoring_changes_no_sli) {
+    struct log log = {0}, other_log = {0};
+    struct machine machine, other;
+    uint64_t seed = test_seed(5);
+    begin(&machine, &log, seed, 0);
+    begin(&other, &other_log, seed, 300);
+    machine_run(&machine, 20);
+    machine_run(&other, 20);
+    machine_lose_disk(&other);
+    machine_close(&other);
+    assert_ok(machine_open(&other));
+    assert_true(task_position(other.stage) < other.committed);
+    machine_restore(&other);
+    machine_run(&other, 20);
+    assert_same_boards(&machine.board, &other.board);
+    assert_int_equal(machine.finals, other.finals);
+    machine_release(&machine);
+    machine_release(&other);
+    log_release(&log);
+    log_release(&other_log);
+}
+
 TEST(an_opening_keeps_to_the_memory_that_it_may_take) {
     struct log log = {0};
     struct machine machine;
@@ -110,6 +148,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(panes_that_are_on_disk_only_change_no_sli),
         CASE(a_rebuild_keeps_to_the_memory_that_it_may_take),
+        CASE(a_restore_from_the_state_topic_keeps_to_the_memory_that_it_may_take),
+        CASE(a_crash_while_restoring_changes_no_sli),
         CASE(an_opening_keeps_to_the_memory_that_it_may_take),
     };
     return cmocka_run_group_tests_name("task memory", tests, NULL, NULL);
