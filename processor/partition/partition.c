@@ -168,7 +168,7 @@ static enum refusal judge(const struct partition *partition, const struct event 
     int64_t clock_ms = partition->clocks[event->log];
     if (event->refusal != REFUSAL_NONE)
         return event->refusal;
-    if (event->record_ms != TIME_NONE && event->time_ms > event->record_ms + config->skew_ms)
+    if (event->record_ms != TIME_NONE && event->time_ms - config->skew_ms > event->record_ms)
         return REFUSAL_FUTURE;
     if (clock_ms != TIME_NONE && event->time_ms < clock_ms - topic->disorder_max_ms)
         return REFUSAL_LATE;

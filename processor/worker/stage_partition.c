@@ -241,7 +241,8 @@ static bool may_run(const struct item *item, enum log_side log, int64_t record_m
         return true;
     if (other->empty_since_us != 0 && now_us - other->empty_since_us > STARVED_US)
         return true;
-    return other->last_ms != INT64_MIN && record_ms <= other->last_ms + AHEAD_MS;
+    return other->last_ms != INT64_MIN &&
+           (record_ms <= other->last_ms || record_ms - other->last_ms <= AHEAD_MS);
 }
 
 /* By which both logs are taken in order.  A timestamp from far ahead must not hold its log back

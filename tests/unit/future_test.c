@@ -49,6 +49,16 @@ TEST(a_record_without_a_timestamp_is_judged_by_its_event_time) {
     world_destroy();
 }
 
+/* Brokers take any timestamp, unless they are told otherwise. */
+TEST(a_record_with_the_greatest_timestamp_is_judged_like_any_other) {
+    world_create(day_ms);
+    world_add(LOG_PREDICTIONS, "a", world_start_ms, .7, world_start_ms)->record_ms = INT64_MAX;
+    struct partition_stats stats = world_step();
+    assert_int_equal(stats.refused[REFUSAL_FUTURE], 0);
+    assert_int_equal(stats.predicted, 1);
+    world_destroy();
+}
+
 TEST(without_a_wall_clock_nothing_is_decided) {
     world_create(day_ms);
     world_add(LOG_PREDICTIONS, "a", world_start_ms + far_ms, .7, 0);
@@ -201,6 +211,7 @@ int main(void) {
         CASE(a_record_far_ahead_of_the_wall_clock_is_future_and_moves_nothing),
         CASE(an_hour_and_the_skew_ahead_is_allowed_and_not_more),
         CASE(a_record_without_a_timestamp_is_judged_by_its_event_time),
+        CASE(a_record_with_the_greatest_timestamp_is_judged_like_any_other),
         CASE(without_a_wall_clock_nothing_is_decided),
         CASE(a_rebuild_refuses_it_again_whatever_the_wall_clock_says),
         CASE(a_replay_of_the_gap_refuses_it_again),
