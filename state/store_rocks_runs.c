@@ -36,6 +36,8 @@ void stored_runs_insert(struct stored_runs *runs, struct stored_run run) {
 }
 
 struct family_runs stored_runs_of(const struct stored_runs *runs, struct family family) {
+    if (runs->count == 0)
+        return (struct family_runs){0};
     size_t first = position(runs, family, 0), end = first;
     while (end < runs->count && family_compare(runs->entries[end].family, family) == 0)
         end++;

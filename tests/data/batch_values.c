@@ -44,9 +44,9 @@ static int by_lag(const void *left, const void *right) {
     return (a->lag_ms > b->lag_ms) - (a->lag_ms < b->lag_ms);
 }
 
-/* A label before its prediction counts as no lag. */
+/* How far a label came before its prediction is not kept: a median there is none. */
 static double lag_of(const struct row *row) {
-    return fmax((double)row->lag_ms, 0);
+    return row->lag_ms > 0 ? (double)row->lag_ms : NAN;
 }
 
 static void confuse(const struct row *const *rows, size_t count, struct confusion *out_counts) {
