@@ -11,7 +11,8 @@
 #include "worker/stage.h"
 
 enum {
-    PENDING_MAX = 2 * READER_BATCH_MAX,
+    PENDING_MAX = 4 * READER_BATCH_MAX, /* a step's look-ups are batched: shorter lists read more
+                                           often, longer ones hold messages (3 MB a thousand) */
     BROKER_TIMEOUT_MS = 10000,
     AHEAD_MS = 60000,     /* one log runs at most this far ahead of the other, by record time */
     STARVED_US = 3000000, /* ... unless the other has given nothing for so long */
