@@ -308,10 +308,13 @@ static void skip_used_numbers(struct store_rocks *self) {
             self->flush.next_file = runs->entries[i].number + 1;
 }
 
+/* Recovery ingests files that may have been damaged meanwhile: RocksDB takes one whose first block
+ * does not read, and holds it to be empty.  So the runs are listed once more behind it. */
 static enum status open_store(struct store_rocks *self, const char *directory, struct error *err) {
     TRY(row_files_open(&self->tables.files, directory, err));
     TRY(rocks_tables_open(&self->tables, directory, err));
     TRY(flush_recover(&self->flush, err));
+    TRY(rocks_list_runs(&self->tables, err));
     skip_used_numbers(self);
     return STATUS_OK;
 }

@@ -28,18 +28,21 @@ rocksdb_column_family_handle_t *rocks_table(const struct rocks_tables *tables,
 
 static enum status list_run(struct rocks_tables *tables, const rocksdb_livefiles_t *live, int at,
                             struct error *err) {
-    struct stored_run run = {.bytes = rocksdb_livefiles_size(live, at)};
-    struct slice key;
-    key.data = rocksdb_livefiles_smallestkey(live, at, &key.size);
+    struct stored_run run = {.bytes = rocksdb_livefiles_size(live, at)}, last = {0};
+    struct slice from, to;
+    from.data = rocksdb_livefiles_smallestkey(live, at, &from.size);
+    to.data = rocksdb_livefiles_largestkey(live, at, &to.size);
     if (strcmp(rocksdb_livefiles_column_family_name(live, at), table_names[TABLE_COUNT - 1]) != 0)
         return STATUS_OK;
-    if (!run_parse(key, &run.family, &run.number))
+    if (!run_parse(from, &run.family, &run.number) || !run_parse(to, &last.family, &last.number) ||
+        run.number != last.number || family_compare(run.family, last.family) != 0)
         return error_set(err, STATUS_CORRUPT, "a file of runs holds a key that is none");
     stored_runs_insert(&tables->runs, run);
     return STATUS_OK;
 }
 
-static enum status list_runs(struct rocks_tables *tables, struct error *err) {
+enum status rocks_list_runs(struct rocks_tables *tables, struct error *err) {
+    stored_runs_release(&tables->runs);
     const rocksdb_livefiles_t *live = rocksdb_livefiles(tables->database);
     enum status status = STATUS_OK;
     for (int i = 0; i < rocksdb_livefiles_count(live) && status == STATUS_OK; i++)
@@ -60,7 +63,7 @@ enum status rocks_tables_open(struct rocks_tables *tables, const char *directory
         rocksdb_open_column_families(tables->options.ordinary, directory, TABLE_COUNT, table_names,
                                      options, tables->handles, &message);
     TRY(rocks_check(message, "open", err));
-    return list_runs(tables, err);
+    return rocks_list_runs(tables, err);
 }
 
 void rocks_tables_close(struct rocks_tables *tables) {

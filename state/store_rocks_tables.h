@@ -38,6 +38,9 @@ enum status rocks_check(char *message, const char *what, struct error *err) MUST
 enum status rocks_tables_open(struct rocks_tables *tables, const char *directory,
                               struct error *err) MUST_CHECK;
 void rocks_tables_close(struct rocks_tables *tables);
+/* Sets tables->runs by what the database says that it has.  CORRUPT: a file's first and last key
+ * are not those of one run. */
+enum status rocks_list_runs(struct rocks_tables *tables, struct error *err) MUST_CHECK;
 
 rocksdb_column_family_handle_t *rocks_table(const struct rocks_tables *tables,
                                             enum family_kind kind);
