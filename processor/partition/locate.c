@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "partition/internal.h"
+#include "state/mutation.h"
 
 struct instance *instance_of_id(struct partition *partition, uint32_t id) {
     for (size_t i = 0; i < partition->instance_count; i++)
@@ -19,15 +20,32 @@ static size_t family_end(const struct store_row *rows, size_t count, size_t firs
     return end;
 }
 
-/* A segment stays located as long as each of its flushes found room in the locator. */
+/* Makes room for the newest rows, which labels ask for most. */
+static bool reserve(struct instance *instance, size_t count) {
+    if (locator_reserve(&instance->locator, count))
+        return true;
+    struct locator_codes dropped = {0};
+    locator_drop_oldest(&instance->locator, count, &dropped);
+    struct segments *segments = &instance->segments;
+    for (size_t i = 0; i < segments->count; i++)
+        if (locator_codes_have(&dropped, segments->sorted[i].number))
+            segments->sorted[i].located = mutation == MUTATION_TRUST_DROPPED;
+    instance->locator_is_full = true;
+    return locator_reserve(&instance->locator, count);
+}
+
+/* A segment stays located as long as each of its flushes found room in the locator, and none was
+ * dropped from it. */
 void locate_flushed(struct partition *partition, const struct store_row *rows, size_t count) {
     for (size_t first = 0, end; first < count; first = end) {
         const struct family *family = &rows[first].family;
         struct instance *instance = instance_of_id(partition, family->instance);
         struct segment *segment = segments_find(&instance->segments, family->slice);
         end = family_end(rows, count, first);
-        bool was_located = segment->located || !segment->has_rows;
-        segment->located = was_located && locator_reserve(&instance->locator, end - first);
+        segment->located |= !segment->has_rows;
+        /* Making room may drop rows of this very segment. */
+        if (segment->located && !reserve(instance, end - first))
+            segment->located = false;
         segment->has_rows = true;
         for (size_t i = first; i < end && segment->located; i++) {
             struct hash128 key = row_key_read(rows[i].key.data);

@@ -6,12 +6,13 @@
 
 #include "base/error.h"
 
-enum { SLOTS_MIN = 1 << 14, SLOTS_MAX = 1 << 22 };
+enum { SLOTS_MIN = 1 << 5, SLOTS_FIRST = 1 << 14, SLOTS_MAX = 1 << 22, GENERATIONS = 4 };
 
 struct locator_table {
     struct locator_table *older;
     size_t slot_count, used, limit;
     int64_t last_segment; /* the greatest that was added */
+    struct locator_codes codes;
     uint32_t slots[];
 };
 
@@ -40,14 +41,29 @@ uint32_t locator_code(int64_t segment) {
     return (uint32_t)segment & ((1U << LOCATOR_SEGMENT_BITS) - 1);
 }
 
+/* The most slots of a generation: so that dropping one leaves most of what is known. */
+static size_t most_slots(const struct locator *locator) {
+    size_t slot_count = SLOTS_MAX;
+    while (slot_count > SLOTS_MIN &&
+           slot_count * sizeof(uint32_t) > locator->bytes_max / GENERATIONS)
+        slot_count /= 2;
+    return slot_count;
+}
+
+static size_t slots_for(size_t slot_count, size_t rows) {
+    while (slot_count * 3 / 4 < rows)
+        slot_count *= 2;
+    return slot_count;
+}
+
 /* A new generation holds what is asked for, and twice as much as the one before while there is room
  * for that. */
 static bool grow(struct locator *locator, size_t count) {
-    size_t slot_count = locator->newest ? locator->newest->slot_count * 2 : SLOTS_MIN;
-    slot_count = slot_count > SLOTS_MAX ? SLOTS_MAX : slot_count;
-    while (slot_count * 3 / 4 < count)
-        slot_count *= 2;
+    size_t slot_count = locator->newest ? locator->newest->slot_count * 2 : SLOTS_FIRST;
+    size_t most = most_slots(locator);
+    slot_count = slots_for(slot_count > most ? most : slot_count, count);
     while (locator->bytes + bytes_of(slot_count) > locator->bytes_max && slot_count > SLOTS_MIN &&
+           slot_count > most / 8 &&
            slot_count / 2 * 3 / 4 >= count)
         slot_count /= 2;
     if (locator->bytes + bytes_of(slot_count) > locator->bytes_max)
@@ -89,6 +105,7 @@ void locator_add(struct locator *locator, const struct hash128 *key, int64_t seg
         i = (i + 1) & (table->slot_count - 1);
     table->slots[i] = finger_of(key) | locator_code(segment);
     table->used++;
+    table->codes.words[locator_code(segment) / 64] |= UINT64_C(1) << (locator_code(segment) % 64);
     if (segment > table->last_segment)
         table->last_segment = segment;
 }
@@ -115,7 +132,32 @@ size_t locator_find(const struct locator *locator, const struct hash128 *key,
     return count;
 }
 
-void locator_expire(struct locator *locator, int64_t first_segment) {
+bool locator_codes_have(const struct locator_codes *codes, int64_t segment) {
+    uint32_t code = locator_code(segment);
+    return codes->words[code / 64] >> (code % 64) & 1;
+}
+
+static struct locator_table **oldest(struct locator *locator) {
+    struct locator_table **found = &locator->newest;
+    for (struct locator_table **link = found; *link; link = &(*link)->older)
+        if ((*link)->last_segment <= (*found)->last_segment)
+            found = link;
+    return found;
+}
+
+void locator_drop_oldest(struct locator *locator, size_t count, struct locator_codes *dropped) {
+    size_t wanted = bytes_of(slots_for(most_slots(locator), count));
+    while (locator->newest && locator->bytes + wanted > locator->bytes_max) {
+        struct locator_table **link = oldest(locator), *table = *link;
+        for (size_t i = 0; i < sizeof dropped->words / sizeof dropped->words[0]; i++)
+            dropped->words[i] |= table->codes.words[i];
+        *link = table->older;
+        table_free(locator, table);
+    }
+}
+
+bool locator_expire(struct locator *locator, int64_t first_segment) {
+    size_t bytes = locator->bytes;
     for (struct locator_table **link = &locator->newest; *link;) {
         struct locator_table *table = *link;
         if (table->last_segment >= first_segment) {
@@ -125,4 +167,5 @@ void locator_expire(struct locator *locator, int64_t first_segment) {
         *link = table->older;
         table_free(locator, table);
     }
+    return locator->bytes < bytes;
 }

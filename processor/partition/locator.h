@@ -3,9 +3,7 @@
  *
  * A slot holds a 20-bit fingerprint of the key and the segment's number modulo 4096.  It may name a
  * segment that has not the key (about 3 in a million look-ups a generation); it never misses one
- * that was added. Tables are filled once, in generations, and freed when all their segments have
- * expired; past bytes_max nothing is added, and the caller asks the segments themselves.
- * SPDX-License-Identifier: Apache-2.0 */
+XX * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_PARTITION_LOCATOR_H
 #define SLIPSTREAM_PARTITION_LOCATOR_H
 
@@ -14,6 +12,11 @@
 enum { LOCATOR_FOUND_MAX = 64, LOCATOR_SEGMENT_BITS = 12 };
 
 struct locator_table;
+
+/* Segments, by their code (number modulo 4096). */
+struct locator_codes {
+    uint64_t words[(1 << LOCATOR_SEGMENT_BITS) / 64];
+};
 
 struct locator {
     struct locator_table *newest;
@@ -24,6 +27,10 @@ void locator_init(struct locator *locator, size_t bytes_max);
 void locator_release(struct locator *locator);
 /* Room for count more rows, all of them; false: no room, nothing is to be added. */
 bool locator_reserve(struct locator *locator, size_t count);
+/* Drops the generations with the oldest segments, until a quarter of bytes_max is free, or what
+ * count rows take; adds the segments that lost rows by it to dropped. */
+void locator_drop_oldest(struct locator *locator, size_t count, struct locator_codes *dropped);
+bool locator_codes_have(const struct locator_codes *codes, int64_t segment);
 void locator_add(struct locator *locator, const struct hash128 *key, int64_t segment);
 /* May this segment hold the key?  False is certain. */
 bool locator_has(const struct locator *locator, const struct hash128 *key, int64_t segment);
@@ -32,7 +39,7 @@ bool locator_has(const struct locator *locator, const struct hash128 *key, int64
 size_t locator_find(const struct locator *locator, const struct hash128 *key,
                     uint32_t out_codes[LOCATOR_FOUND_MAX]);
 uint32_t locator_code(int64_t segment);
-/* Frees tables all of whose segments are below first_segment. */
-void locator_expire(struct locator *locator, int64_t first_segment);
+/* Frees generations all of whose segments are below first_segment; true when there was one. */
+bool locator_expire(struct locator *locator, int64_t first_segment);
 
 #endif

@@ -254,7 +254,8 @@ static void forget_expired(struct partition *partition, struct instance *instanc
             segments->sorted[kept++] = segments->sorted[i];
     segments->count = kept;
     segments->last = 0;
-    locator_expire(&instance->locator, kept > 0 ? segments->sorted[0].number : INT64_MAX);
+    if (locator_expire(&instance->locator, kept > 0 ? segments->sorted[0].number : INT64_MAX))
+        instance->locator_is_full = false;
 }
 
 /* Families that no segment needs: only after the store's own offsets have passed their expiry. */

@@ -173,7 +173,7 @@ static void make_limits(struct world *world) {
     config->delta_rows_max = (size_t)RANDOM_OF(random, rows);
     config->flush_interval_ms = 5 * MINUTE;
     static const int64_t delta_bytes[] = {1, 2000, 10000, 12 << 20},
-                         locator_bytes[] = {0, 200000, 1 << 20};
+                         locator_bytes[] = {0, 1000, 2000, 1 << 20};
     config->delta_bytes_max = (size_t)RANDOM_OF(random, delta_bytes);
     config->locator_bytes_max = (size_t)RANDOM_OF(random, locator_bytes);
     static const int64_t pane_bytes[] = {1, 2000, 10000, 64 << 20};
