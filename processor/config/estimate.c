@@ -55,8 +55,8 @@ double config_located_rows(const struct config *config) {
 }
 
 /* The row of a label is as likely to be in any segment.  The locator names its segment, or it is in
- * one of those without room in the locator, which are asked in any case: the newest first until it
- * is found, all of them when it is in none. */
+ * one of those without room in the locator, which are asked then: the newest first until it is
+ * found. */
 static double reads_a_label(const struct config *config, const struct task_definition *task,
                             double rows) {
     double located = least(config_located_rows(config) / rows, 1);
@@ -64,7 +64,7 @@ static double reads_a_label(const struct config *config, const struct task_defin
     double asked = others / 2 > 1 ? others / 2 : 1;
     if (config->feedback.prediction_time_column >= 0)
         return 1;
-    return located * (1 + others) + (1 - located) * asked;
+    return located + (1 - located) * asked;
 }
 
 void config_estimate(const struct config *config, const struct load *load,

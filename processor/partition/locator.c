@@ -63,8 +63,7 @@ static bool grow(struct locator *locator, size_t count) {
     size_t most = most_slots(locator);
     slot_count = slots_for(slot_count > most ? most : slot_count, count);
     while (locator->bytes + bytes_of(slot_count) > locator->bytes_max && slot_count > SLOTS_MIN &&
-           slot_count > most / 8 &&
-           slot_count / 2 * 3 / 4 >= count)
+           slot_count > most / 8 && slot_count / 2 * 3 / 4 >= count)
         slot_count /= 2;
     if (locator->bytes + bytes_of(slot_count) > locator->bytes_max)
         return false;

@@ -92,12 +92,12 @@ static void want_segment(struct partition *partition, const struct task *task, i
     add_probe(wanted, key, number, index);
 }
 
-static bool in_memory(const struct partition *partition, const struct task *task,
-                      const struct event *event, const struct hash128 *key) {
+static bool in_memory(const struct partition *partition, const struct task *task, int64_t label_ms,
+                      const struct hash128 *key) {
     for (const struct delta_entry *entry = delta_first(&partition->delta, key); entry;
          entry = delta_next(&partition->delta, entry)) {
         const struct instance *instance = &partition->instances[entry->instance];
-        int64_t lag_ms = event->time_ms - entry->time_ms;
+        int64_t lag_ms = label_ms - entry->time_ms;
         if (instance->task == task && lag_ms >= -partition->config->skew_ms &&
             lag_ms <= instance->definition->horizon_ms)
             return true;
@@ -125,7 +125,7 @@ static void want(struct partition *partition, const struct event *event, const s
             want_segment(partition, task, event->time_ms, &keys[i], wanted);
         else if (event->prediction_ms != TIME_NONE)
             want_segment(partition, task, event->prediction_ms, &keys[i], wanted);
-        else if (!in_memory(partition, task, event, &keys[i]))
+        else if (!in_memory(partition, task, event->time_ms, &keys[i]))
             seek(partition, task, event, &keys[i], wanted);
     }
 }
@@ -261,6 +261,9 @@ static enum status seek_in(struct partition *partition, struct instance *instanc
 static enum status fetch_seekers(struct partition *partition, struct seeker *seekers, size_t count,
                                  struct error *err) {
     qsort(seekers, count, sizeof *seekers, compare_seekers);
+    for (size_t i = 0; i < count; i++) /* where the locator said */
+        seekers[i].found =
+            in_memory(partition, seekers[i].task, seekers[i].label_ms, seekers[i].key);
     for (size_t i = partition->instance_count; i-- > 0;) {
         struct instance *instance = &partition->instances[i];
         for (size_t j = instance->segments.count; j-- > 0;)

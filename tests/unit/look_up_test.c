@@ -24,7 +24,7 @@ static struct world {
     int64_t offsets[LOG_COUNT];
 } world;
 
-static void open_world(void) {
+static void open_world_with(size_t locator_bytes) {
     world = (struct world){0};
     world.task = (struct task_definition){.name = "t",
                                           .kind = TASK_BINARY,
@@ -55,13 +55,17 @@ static void open_world(void) {
                                    .orphans_max = 1000,
                                    .delta_rows_max = 1000,
                                    .delta_bytes_max = 2, /* nothing stays in memory after a flush */
-                                   .locator_bytes_max = 8 << 20,
+                                   .locator_bytes_max = locator_bytes,
                                    .pane_bytes_max = 1 << 20};
     world.disk = memory_disk_create();
     assert_ok(store_memory_open(world.disk, NULL, &world.store, NULL));
     const struct partition_options options = {.config = &world.config, .store = world.store};
     assert_ok(partition_open(&options, &world.partition, NULL));
     outbox_init(&world.outbox);
+}
+
+static void open_world(void) {
+    open_world_with(8 << 20);
 }
 
 static void close_world(void) {
@@ -128,6 +132,26 @@ TEST(an_id_in_many_segments_is_known_in_each) {
     close_world();
 }
 
+/* The locator has room for one flush of the three. */
+TEST(a_full_locator_knows_the_newest_segments) {
+    open_world_with(1500);
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < OTHERS; j++)
+            add(LOG_PREDICTIONS, "other", i * OTHERS + j, start_ms + (int64_t)i * MINUTE, .7);
+        (void)step();
+        flush();
+    }
+    for (int i = 0; i < 2; i++) {
+        int64_t before = step().look_ups;
+        bool is_newest = i == 0;
+        add(LOG_FEEDBACK, "other", is_newest ? 2 * OTHERS : 0, start_ms + 10 * MINUTE, 1);
+        struct partition_stats stats = step();
+        assert_int_equal(stats.labelled, i + 1);
+        assert_int_equal(stats.look_ups - before, is_newest ? 1 : 2);
+    }
+    close_world();
+}
+
 TEST(a_label_finds_the_newest_of_very_many_rows) {
     open_world();
     store_rows();
@@ -144,6 +168,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(labels_of_an_id_in_many_segments_do_not_crowd_out_others),
         CASE(an_id_in_many_segments_is_known_in_each),
+        CASE(a_full_locator_knows_the_newest_segments),
         CASE(a_label_finds_the_newest_of_very_many_rows),
     };
     return cmocka_run_group_tests_name("look_up", tests, NULL, NULL);
