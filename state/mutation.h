@@ -13,6 +13,7 @@ enum mutation {
     MUTATION_FLOOR_CLOCKS,         /* a rebuild begins without the clocks at its floor */
     MUTATION_EARLY_DROP,           /* families are dropped before the store's offsets have passed */
     MUTATION_FORGET_FUTURE,        /* a replay takes what was refused by the wall clock */
+    MUTATION_ADD_TWICE,            /* a partial stays in the sum of a window when it gives way */
     MUTATION_TRUST_DROPPED,        /* segments whose rows left the locator are not asked */
 };
 

@@ -54,7 +54,7 @@ static void add_sums(struct tables *tables, const int128 *sums, uint32_t count, 
             tables->sums[i] = add_wrapping(tables->sums[i], sums[i]);
     } else {
         for (uint32_t i = 0; i < count; i++)
-            tables->sums[i] = add_wrapping(tables->sums[i], -sums[i]);
+            tables->sums[i] = add_wrapping(tables->sums[i], (int128)(0 - (uint128)sums[i]));
     }
 }
 
@@ -82,21 +82,26 @@ void tables_add_label(struct tables *tables, const struct label_part *part, int 
     add_sums(tables, part->sums, part->sum_count, sign);
 }
 
+/* Counts of hostile partials may be anything: they wrap. */
+static void add_to(int64_t *sum, int64_t count, int sign) {
+    *sum = add_wrapping_long(*sum, sign > 0 ? count : (int64_t)(0 - (uint64_t)count));
+}
+
 void tables_merge(struct tables *into, const struct tables *from, int sign) {
     ASSERT(into != from);
-    into->predicted += sign * from->predicted;
-    into->predicted_positive += sign * from->predicted_positive;
-    into->labelled += sign * from->labelled;
+    add_to(&into->predicted, from->predicted, sign);
+    add_to(&into->predicted_positive, from->predicted_positive, sign);
+    add_to(&into->labelled, from->labelled, sign);
     const struct cell *cells;
     for (size_t i = 0, count = tables_cells(from, &cells); i < count; i++) {
         struct cell *cell = cell_at(into, cells[i].cell);
-        cell->predicted += sign * cells[i].predicted;
-        cell->positives += sign * cells[i].positives;
-        cell->negatives += sign * cells[i].negatives;
+        add_to(&cell->predicted, cells[i].predicted, sign);
+        add_to(&cell->positives, cells[i].positives, sign);
+        add_to(&cell->negatives, cells[i].negatives, sign);
     }
     const struct counter *counters = (const void *)from->counters.items;
     for (uint32_t i = 0; i < from->counters.count; i++)
-        *counter_at(into, counters[i].key) += sign * counters[i].count;
+        add_to(counter_at(into, counters[i].key), counters[i].count, sign);
     add_sums(into, from->sums, from->sum_count, sign);
 }
 

@@ -11,7 +11,7 @@
 static size_t partials_of(const struct task_stage *stage) {
     size_t bytes = 0;
     for (int t = 0; t < stage->task_count; t++)
-        bytes += stage->tasks[t].table.partials;
+        bytes += stage->tasks[t].table.partials + stage->tasks[t].windows.sum_bytes;
     return bytes;
 }
 

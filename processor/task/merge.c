@@ -40,7 +40,7 @@ static bool add_sources(const struct merge *merge, struct pane *pane, struct sli
 static bool add_panes(const struct merge *merge, struct merged *out_merged) {
     const struct slice *fetched = merge->fetched;
     tables_clear(merge->stage->scratch);
-    *out_merged = (struct merged){.epoch = INT64_MIN};
+    *out_merged = (struct merged){.epoch = INT64_MIN, .panes = merge->count};
     for (size_t i = 0; i < merge->count; i++) {
         struct pane *pane = merge->panes[i];
         struct slice sources = pane->is_evicted ? *fetched++ : pane_sources(pane);

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "task/sli.h"
 #include "task/stage.h"
+#include "task/sums.h"
 
 static int compare_longs(int64_t a, int64_t b) {
     return (a > b) - (a < b);
@@ -63,11 +64,12 @@ static enum sli_trust trust_of(enum sli_status status, int64_t labelled) {
 
 /* What all metrics of a window have in common. */
 static struct sli describe(const struct task_stage *stage, const struct task_state *task,
-                           const struct view *view, const struct merged *merged, int64_t now_ms) {
+                           const struct view *view, const struct tables *tables,
+                           const struct merged *merged, int64_t now_ms) {
     const struct task_definition *definition = task->definition;
     const struct window_definition *window = &definition->windows[view->frame->window];
-    int64_t predicted = tables_predicted(stage->scratch);
-    int64_t labelled = tables_labelled(stage->scratch);
+    int64_t predicted = tables_predicted(tables);
+    int64_t labelled = tables_labelled(tables);
     int64_t epoch = merged->epoch == INT64_MIN ? 0 : merged->epoch;
     enum sli_status status = status_of(view);
     return (struct sli){
@@ -97,12 +99,12 @@ static struct sli describe(const struct task_stage *stage, const struct task_sta
     };
 }
 
-static void estimate(const struct task_stage *stage, const struct task_state *task, int metric,
+static void estimate(const struct task_state *task, const struct tables *tables, int metric,
                      struct sli *sli) {
     const struct metric_use *use = &task->definition->metrics[metric];
     struct estimate estimate = {0};
-    use->metric->estimate(stage->scratch, &task->shape, task->shape.sum_offset[metric],
-                          use->parameter, task->definition->level, &estimate);
+    use->metric->estimate(tables, &task->shape, task->shape.sum_offset[metric], use->parameter,
+                          task->definition->level, &estimate);
     sli->metric = slice_from(use->name);
     sli->formula = slice_from(task->formulas[metric]);
     sli->parameter = use->parameter;
@@ -145,12 +147,12 @@ static void write_sli(struct task_stage *stage, const struct sli *sli, struct ou
 static enum status publish_view(struct task_stage *stage, struct view *view, int64_t now_ms,
                                 struct outbox *outbox, struct error *err) {
     struct task_state *task = &stage->tasks[view->frame->task];
+    const struct tables *tables;
     struct merged merged;
-    TRY(merge_window(stage, task, view->group, view->frame->start_ms, view->frame->end_ms, &merged,
-                     err));
-    struct sli sli = describe(stage, task, view, &merged, now_ms);
+    TRY(sum_window(stage, task, view, &tables, &merged, err));
+    struct sli sli = describe(stage, task, view, tables, &merged, now_ms);
     for (int m = 0; m < task->definition->metric_count; m++) {
-        estimate(stage, task, m, &sli);
+        estimate(task, tables, m, &sli);
         uint64_t hash = content_hash(&sli);
         if (hash == view->published[m]) {
             stage->stats.unchanged++;

@@ -2,7 +2,7 @@
  *
  *     step    clocks.c  table.c                 what the partials say
  *     commit  windows.c advance.c               which windows that touches
- *             merge.c publish.c                 their values, as SLIs
+ *             merge.c sums.c publish.c          their values, as SLIs
  *             history.c status.c                what a rebuild could not find out
  *     flush   persist.c memory.c                what changed, to the store; what stays in memory
  *
@@ -75,6 +75,7 @@ struct merged {
     int64_t late;
     int64_t epoch; /* the greatest; INT64_MIN: nothing was there */
     bool is_mixed;
+    size_t panes;
 };
 enum status merge_pane(struct task_stage *stage, const struct task_state *task, struct pane *pane,
                        struct merged *out_merged, struct error *err) MUST_CHECK;

@@ -244,6 +244,11 @@ static bool find_source(const struct pane *pane, int32_t partition, struct sourc
     return false;
 }
 
+bool table_source(const struct pane *pane, int32_t partition, struct source *out_source) {
+    size_t at, end;
+    return find_source(pane, partition, out_source, &at, &end);
+}
+
 /* Puts bytes in the place of [at, end): most partials grow by little or not at all. */
 static void splice(struct table *table, struct pane *pane, size_t at, size_t end,
                    struct slice bytes) {

@@ -85,6 +85,8 @@ enum table_result {
     TABLE_CONFLICT, /* this version with other bytes, or a version that is neither: the one that is
                        there stays */
 };
+/* What the pane holds of a source partition; false: nothing.  Not of evicted panes. */
+bool table_source(const struct pane *pane, int32_t partition, struct source *out_source);
 /* Copies the partial into the pane, marks the pane changed.  Not of evicted panes. */
 enum table_result table_put(struct table *table, struct pane *pane, const struct partial *partial);
 /* Makes the pane final: its sources give way to their merge. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "task/stage.h"
+#include "task/sums.h"
 
 enum {
     KEY_BYTES_MAX = 1 << 20,
@@ -142,6 +143,7 @@ static bool is_readable(struct task_stage *stage, const struct task_state *task,
     return tables_read(stage->scratch, &task->shape, tables);
 }
 
+/* Its tables are in stage->scratch. */
 static enum status put_partial(struct task_stage *stage, struct task_state *task, struct pane *pane,
                                const struct partial *partial, struct error *err) {
     if (pane->is_final) {
@@ -150,8 +152,19 @@ static enum status put_partial(struct task_stage *stage, struct task_state *task
     }
     TRY(stage_recall(stage, task, pane, err));
     size_t counted = pane->is_changed ? pane->size : 0;
+    struct source old;
+    struct replaced replaced = {
+        .pane = pane, .new_tables = stage->scratch, .new_late = partial->late};
+    if (task->windows.sum_bytes > 0 && table_source(pane, partial->key.partition, &old)) {
+        replaced.old_late = old.late;
+        tables_clear(stage->probe);
+        if (tables_read(stage->probe, &task->shape, old.tables))
+            replaced.old_tables = stage->probe;
+    }
     enum table_result result = table_put(&task->table, pane, partial);
     if (result == TABLE_REPLACED) {
+        if (task->windows.sum_bytes > 0)
+            sums_replace(task, &replaced);
         table_touch(&task->table, pane, task->clocks.limit_ms[BOUNDARY_SEALED]);
         stage->changed_bytes += pane->size > counted ? pane->size - counted : 0;
     }
@@ -314,7 +327,8 @@ void task_stats(const struct task_stage *stage, struct task_stats *out_stats) {
         const struct task_state *task = &stage->tasks[t];
         out_stats->panes += task->table.pane_count;
         out_stats->evicted += task->table.evicted_count;
-        out_stats->bytes += task->table.bytes + task->windows.bytes;
+        out_stats->bytes += task->table.bytes + task->windows.bytes + task->windows.sum_bytes;
+        out_stats->sum_bytes += task->windows.sum_bytes;
         out_stats->windows_waiting += task->windows.waiting.count;
         if (task->clocks.limit_ms[BOUNDARY_SEALED] < out_stats->sealed_before_ms)
             out_stats->sealed_before_ms = task->clocks.limit_ms[BOUNDARY_SEALED];

@@ -74,6 +74,7 @@ struct task_stats {
     int64_t fetched;                      /* panes that were in the store only, and asked for */
     size_t panes, windows_waiting, bytes; /* now */
     size_t evicted;                       /* of the panes: their partials are in the store only */
+    size_t sum_bytes;                     /* of the bytes: sums of windows that are kept */
     int64_t sealed_before_ms, final_before_ms; /* least over tasks and source partitions */
 };
 void task_stats(const struct task_stage *stage, struct task_stats *out_stats);

@@ -16,9 +16,11 @@ static size_t view_bytes(const struct windows *windows) {
            ALLOCATION_BYTES + sizeof(struct view *);
 }
 
-static void release_frame(struct frame *frame) {
-    for (size_t i = 0; i < frame->count; i++)
+static void release_frame(struct windows *windows, struct frame *frame) {
+    for (size_t i = 0; i < frame->count; i++) {
+        windows_forget_sum(windows, frame->views[i]);
         free(frame->views[i]);
+    }
     free(frame->views);
     free(frame);
 }
@@ -30,7 +32,7 @@ void windows_release(struct windows *windows) {
     }
     for (int w = 0; w < WINDOWS_MAX; w++) {
         for (size_t i = 0; i < windows->frames[w].count; i++)
-            release_frame(windows->frames[w].items[i]);
+            release_frame(windows, windows->frames[w].items[i]);
         free(windows->frames[w].items);
     }
     free(windows->waiting.items);
@@ -148,6 +150,17 @@ struct view *windows_view(struct windows *windows, const struct clocks *clocks, 
     return view;
 }
 
+struct view *windows_find(const struct windows *windows, int window, int64_t end_ms,
+                          const struct group *group) {
+    const struct frame_list *list = &windows->frames[window];
+    size_t at = frame_at(list, end_ms);
+    if (at == list->count || list->items[at]->end_ms != end_ms)
+        return NULL;
+    const struct frame *frame = list->items[at];
+    at = view_at(frame, group);
+    return at < frame->count && frame->views[at]->group == group ? frame->views[at] : NULL;
+}
+
 void windows_wait(struct windows *windows, struct view *view) {
     if (view->is_waiting)
         return;
@@ -217,6 +230,7 @@ static void remove_frame(struct windows *windows, struct frame *frame,
         struct view *view = frame->views[i];
         if (view->is_stored)
             forget(context, view);
+        windows_forget_sum(windows, view);
         windows->view_count--;
         windows->bytes -= view_bytes(windows);
         /* The list of changed views still points to it. */

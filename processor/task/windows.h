@@ -18,13 +18,15 @@
 #include "task/table.h"
 
 struct frame;
+struct window_sum;
 
 struct view {
     struct frame *frame;
     struct group *group;
     int64_t
         waiting_since_ms; /* set when is_deferred: wall time of the commit that first let it wait */
-    bool is_waiting;      /* something changed since it was last published */
+    struct window_sum *sum; /* see sums.h; NULL: merged at each publication */
+    bool is_waiting;        /* something changed since it was last published */
     bool is_deferred;
     bool is_urgent;  /* it passed a boundary */
     bool is_revised; /* touched after its seal */
@@ -60,7 +62,8 @@ struct windows {
     struct view_list waiting; /* newly waiting, in no order */
     struct view_list changed; /* since the last flush */
     size_t view_count, bytes;
-    size_t passed; /* frames that passed a boundary since the last commit */
+    size_t sum_bytes; /* of all sums of views */
+    size_t passed;    /* frames that passed a boundary since the last commit */
 };
 
 void windows_init(struct windows *windows, const struct task_definition *definition, int task);
@@ -75,6 +78,9 @@ int64_t windows_covering_end(const struct windows *windows, int64_t start_ms, in
 /* Finds the view, or makes it; a new frame is sealed when the clocks say so. */
 struct view *windows_view(struct windows *windows, const struct clocks *clocks, int window,
                           int64_t start_ms, int64_t end_ms, struct group *group);
+/* NULL: there is none. */
+struct view *windows_find(const struct windows *windows, int window, int64_t end_ms,
+                          const struct group *group);
 void windows_wait(struct windows *windows, struct view *view);
 void windows_change(struct windows *windows, struct view *view);
 /* Marks frames that passed a boundary; their views wait, urgently. */
@@ -84,6 +90,9 @@ void windows_remove_final(struct windows *windows, const struct clocks *clocks,
                           void (*forget)(void *context, const struct view *view), void *context);
 /* Everything changed is flushed. */
 void windows_sweep(struct windows *windows);
+
+/* sums.c: the view is merged anew. */
+void windows_forget_sum(struct windows *windows, struct view *view);
 
 void view_list_add(struct view_list *list, struct view *view);
 

@@ -222,6 +222,8 @@ static void write_tasks(struct board *board, struct metrics_page *page, const ch
     METRIC(windows_waiting, "gauge", "Windows changed and not yet published.",                     \
            (double)figures->stats.windows_waiting)                                                 \
     METRIC(bytes, "gauge", "Partials, panes and windows in memory.", (double)figures->stats.bytes) \
+    METRIC(sum_bytes, "gauge", "Of them sums of windows, kept between publications.",              \
+           (double)figures->stats.sum_bytes)                                                       \
     METRIC(panes, "gauge", "Panes that an open window covers.", (double)figures->stats.panes)      \
     METRIC(evicted_panes, "gauge", "Of them those whose partials are on disk only.",               \
            (double)figures->stats.evicted)                                                         \

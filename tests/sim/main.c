@@ -31,6 +31,7 @@ static const struct {
     {"floor-clocks", MUTATION_FLOOR_CLOCKS},
     {"early-drop", MUTATION_EARLY_DROP},
     {"forget-future", MUTATION_FORGET_FUTURE},
+    {"add-twice", MUTATION_ADD_TWICE},
     {"trust-dropped", MUTATION_TRUST_DROPPED},
 };
 

@@ -30,6 +30,7 @@ static void begin(struct machine *machine, struct log *log, uint64_t seed, size_
     machine_define(machine, log);
     define_window(&machine->definition, "1m", WINDOW_TUMBLING, MINUTE, MINUTE, 0);
     define_window(&machine->definition, "hop", WINDOW_HOPPING, 6 * MINUTE, 2 * MINUTE, 0);
+    define_window(&machine->definition, "long", WINDOW_HOPPING, 10 * MINUTE, 2 * MINUTE, 0);
     machine->config.task_bytes_max = bytes_max;
     assert_ok(machine_open(machine));
     log_world(seed, &machine->shape, log);
@@ -53,6 +54,8 @@ static void compare(uint64_t seed, size_t bytes_max) {
     assert_int_equal(machine.finals, other.finals);
     assert_int_equal(machine.tombstones, other.tombstones);
     assert_true(machine.finals > 0);
+    assert_true(stats_of(&machine).sum_bytes > bytes_max / 4);
+    assert_true(stats_of(&other).sum_bytes <= bytes_max / 4);
     assert_int_equal(stats_of(&machine).evicted, 0);
     assert_int_equal(stats_of(&machine).fetched, 0);
     assert_true(stats_of(&other).evicted > 0);
