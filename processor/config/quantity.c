@@ -22,7 +22,7 @@ static const struct unit size_units[] = {
     {"GB", 1 << 30}, {"MB", 1 << 20},  {"kB", 1 << 10},  {"B", 1},
     {"KB", 1 << 10}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
 };
-enum { SIZE_UNITS_WRITTEN = 4 };
+enum { SIZE_UNITS_WRITTEN = 4, YEAR_MIN = 1900, YEAR_MAX = 9999 };
 
 /* Digits at the start of text; returns what follows, NULL without a digit or on overflow. */
 static const char *parse_digits(const char *text, int64_t *out_value) {
@@ -105,7 +105,8 @@ bool parse_time(const char *text, int64_t *out_ms) {
     if (parse_count(text, out_ms))
         return true;
     int century = 0, years = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-    if ((size != 10 && size != 19 && size != 20) || !two_digits(text, 19, 99, &century) ||
+    if ((size != 10 && size != 19 && size != 20) ||
+        !two_digits(text, YEAR_MIN / 100, YEAR_MAX / 100, &century) ||
         !two_digits(text + 2, 0, 99, &years) || text[4] != '-' ||
         !two_digits(text + 5, 1, 12, &month) || text[7] != '-' ||
         !two_digits(text + 8, 1, 31, &day))
@@ -148,21 +149,34 @@ const char *format_number(char scratch[QUANTITY_BYTES], double number) {
     return scratch;
 }
 
+static void put_digits(char *at, int count, int64_t value) {
+    for (; count > 0; value /= 10)
+        at[--count] = (char)('0' + value % 10);
+}
+
 /* The inverse of days_from_civil (ibid., civil_from_days). */
 const char *format_time(char scratch[QUANTITY_BYTES], int64_t ms) {
-    int64_t seconds = ms / 1000, days = seconds / 86400 + 719468, rest = seconds % 86400;
+    enum { DAY_S = 86400 };
+    int64_t seconds = ms / 1000, rest = (seconds % DAY_S + DAY_S) % DAY_S;
+    int64_t days = (seconds - rest) / DAY_S + 719468;
     int64_t era = days / 146097, day_of_era = days - era * 146097;
     int64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t month_from_march = (5 * day_of_year + 2) / 153;
-    int day = (int)(day_of_year - (153 * month_from_march + 2) / 5 + 1);
-    int month = (int)(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
-    int year = (int)(year_of_era + era * 400 + (month <= 2));
-    if (ms % 1000 != 0 || year > 9999)
+    int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+    int64_t year = year_of_era + era * 400 + (month <= 2);
+    if (ms % 1000 != 0 || year < YEAR_MIN || year > YEAR_MAX) {
         (void)snprintf(scratch, QUANTITY_BYTES, "%" PRId64, ms);
-    else
-        (void)snprintf(scratch, QUANTITY_BYTES, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day,
-                       (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
+        return scratch;
+    }
+    static const char blank[] = "0000-00-00T00:00:00Z";
+    memcpy(scratch, blank, sizeof blank);
+    put_digits(scratch, 4, year);
+    put_digits(scratch + 5, 2, month);
+    put_digits(scratch + 8, 2, day_of_year - (153 * month_from_march + 2) / 5 + 1);
+    put_digits(scratch + 11, 2, rest / 3600);
+    put_digits(scratch + 14, 2, rest / 60 % 60);
+    put_digits(scratch + 17, 2, rest % 60);
     return scratch;
 }

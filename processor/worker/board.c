@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/board.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,7 +80,22 @@ bool board_is_ready(struct board *board) {
     return ready;
 }
 
-/* ---- the page ---- */
+/* ---- the page ----
+ * What is not known yet is left out (NAN below): a sum over partitions must not see it. */
+
+static double lag_of(int64_t lag) {
+    return lag < 0 ? NAN : (double)lag;
+}
+
+static double seconds_of(int64_t time_ms) {
+    return time_ms == INT64_MIN || time_ms == INT64_MAX ? NAN : (double)time_ms / 1000;
+}
+
+static void write_known(struct metrics_page *page, double value,
+                        const struct prometheus_label *label) {
+    if (!isnan(value))
+        prometheus_sample(page, value, label, 1);
+}
 
 typedef double partition_value(const struct partition_figures *figures);
 
@@ -92,20 +108,20 @@ static void write_partitions(struct board *board, struct metrics_page *page, con
             continue;
         (void)snprintf(number, sizeof number, "%d", i);
         const struct prometheus_label label = {"partition", number};
-        prometheus_sample(page, value(&board->partitions[i]), &label, 1);
+        write_known(page, value(&board->partitions[i]), &label);
     }
 }
 
 #define PARTITION_METRICS(METRIC)                                                                  \
     METRIC(live, "gauge", "1 when restored and processing.", figures->live)                        \
     METRIC(predictions_lag, "gauge", "Records until the end of predictions.",                      \
-           (double)figures->lag[LOG_PREDICTIONS])                                                  \
+           lag_of(figures->lag[LOG_PREDICTIONS]))                                                  \
     METRIC(feedback_lag, "gauge", "Records until the end of feedback.",                            \
-           (double)figures->lag[LOG_FEEDBACK])                                                     \
+           lag_of(figures->lag[LOG_FEEDBACK]))                                                     \
     METRIC(prediction_clock_seconds, "gauge", "Greatest event time of predictions.",               \
-           (double)figures->stats.clock_ms[LOG_PREDICTIONS] / 1000)                                \
+           seconds_of(figures->stats.clock_ms[LOG_PREDICTIONS]))                                   \
     METRIC(feedback_clock_seconds, "gauge", "Greatest label time of feedback.",                    \
-           (double)figures->stats.clock_ms[LOG_FEEDBACK] / 1000)                                   \
+           seconds_of(figures->stats.clock_ms[LOG_FEEDBACK]))                                      \
     METRIC(predicted_total, "counter", "Predictions counted.", (double)figures->stats.predicted)   \
     METRIC(labelled_total, "counter", "Labels joined.", (double)figures->stats.labelled)           \
     METRIC(duplicates_total, "counter", "Predictions with an identity seen before.",               \
@@ -205,13 +221,13 @@ static void write_tasks(struct board *board, struct metrics_page *page, const ch
             continue;
         (void)snprintf(number, sizeof number, "%d", i);
         const struct prometheus_label label = {"partition", number};
-        prometheus_sample(page, value(&board->tasks[i]), &label, 1);
+        write_known(page, value(&board->tasks[i]), &label);
     }
 }
 
 #define TASK_METRICS(METRIC)                                                                       \
     METRIC(live, "gauge", "1 when restored and publishing.", figures->live)                        \
-    METRIC(lag, "gauge", "Records until the end of partials.", (double)figures->lag)               \
+    METRIC(lag, "gauge", "Records until the end of partials.", lag_of(figures->lag))               \
     METRIC(partials_total, "counter", "Partials read.", (double)figures->stats.partials)           \
     METRIC(malformed_total, "counter", "Partials that do not parse.",                              \
            (double)figures->stats.malformed)                                                       \
@@ -230,9 +246,9 @@ static void write_tasks(struct board *board, struct metrics_page *page, const ch
     METRIC(fetched_panes_total, "counter", "Evicted panes that were read again.",                  \
            (double)figures->stats.fetched)                                                         \
     METRIC(watermark_seconds, "gauge", "Panes before it are sealed everywhere.",                   \
-           (double)figures->stats.sealed_before_ms / 1000)                                         \
+           seconds_of(figures->stats.sealed_before_ms))                                            \
     METRIC(final_seconds, "gauge", "Panes before it are final everywhere.",                        \
-           (double)figures->stats.final_before_ms / 1000)
+           seconds_of(figures->stats.final_before_ms))
 
 #define METRIC(name, type, help, expression)                                                       \
     static double task_##name(const struct task_figures *figures) {                                \

@@ -400,9 +400,11 @@ static void stage_report(struct stage_context *context, struct item *item) {
     struct partition_figures figures = {.partition = item->number,
                                         .live = partition_is_live(item->partition)};
     partition_stats(item->partition, &figures.stats);
-    for (int log = 0; log < LOG_COUNT; log++)
-        figures.lag[log] = log_reader_lag(item->logs[log].reader) +
-                           (int64_t)(item->logs[log].count - item->logs[log].at);
+    for (int log = 0; log < LOG_COUNT; log++) {
+        int64_t unread = log_reader_lag(item->logs[log].reader);
+        figures.lag[log] =
+            unread < 0 ? -1 : unread + (int64_t)(item->logs[log].count - item->logs[log].at);
+    }
     item->store->ops->usage(item->store, &figures.disk_bytes, &figures.disk_files);
     board_set_partition(context->options->board, &figures);
 }

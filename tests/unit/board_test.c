@@ -51,6 +51,21 @@ TEST(what_has_left_is_not_on_the_page) {
     board_release(&board);
 }
 
+TEST(what_is_not_known_yet_is_left_out) {
+    struct board board;
+    board_init(&board, NULL, 1);
+    struct partition_figures figures = {.partition = 7, .lag = {-1, 3}};
+    figures.stats.clock_ms[LOG_FEEDBACK] = INT64_MIN;
+    board_set_partition(&board, &figures);
+    board_set_task(&board, &(struct task_figures){.partition = 7, .lag = -1});
+    assert_false(page_has(&board, "slipstream_partition_predictions_lag{"));
+    assert_true(page_has(&board, "slipstream_partition_feedback_lag{partition=\"7\"} 3\n"));
+    assert_true(page_has(&board, "slipstream_partition_prediction_clock_seconds{"));
+    assert_false(page_has(&board, "slipstream_partition_feedback_clock_seconds{"));
+    assert_false(page_has(&board, "slipstream_task_lag{"));
+    board_release(&board);
+}
+
 TEST(a_partition_beyond_the_board_is_left_out) {
     struct board board;
     board_init(&board, NULL, 1);
@@ -74,6 +89,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_process_is_ready_once_each_of_its_workers_has_said_so),
         CASE(what_has_left_is_not_on_the_page),
+        CASE(what_is_not_known_yet_is_left_out),
         CASE(a_partition_beyond_the_board_is_left_out),
         CASE(a_loop_that_stands_still_for_a_minute_is_not_healthy),
     };
