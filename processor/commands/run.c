@@ -15,6 +15,7 @@
 #include "commands/registry.h"
 #include "http/http.h"
 #include "kafka/admin.h"
+#include "kafka/outage.h"
 #include "partition/decode.h"
 #include "state/flush.h"
 #include "worker/partials.h"
@@ -38,7 +39,7 @@ struct process {
 
 static bool healthy(void *owner) {
     struct process *process = owner;
-    return board_is_healthy(&process->board, clock_monotonic_us());
+    return board_is_healthy(&process->board, clock_monotonic_us(), outage_seen_us());
 }
 
 static bool ready(void *owner) {

@@ -156,11 +156,12 @@ static void check_input(struct reading *reading, const char *where,
         problem_add(reading->problems, 0, where, "id and time must each name a path");
 }
 
-static bool has_setting(const struct config *config, const char *key) {
+const char *config_brokers(const struct config *config) {
     for (int i = 0; i < config->kafka_count; i++)
-        if (strcmp(config->kafka[i].key, key) == 0)
-            return true;
-    return false;
+        if (strcmp(config->kafka[i].key, "bootstrap.servers") == 0 ||
+            strcmp(config->kafka[i].key, "metadata.broker.list") == 0)
+            return config->kafka[i].value;
+    return NULL;
 }
 
 static void read_state_key(struct reading *reading) {
@@ -182,7 +183,7 @@ static void check_together(struct reading *reading) {
     check_topic_names(reading);
     check_input(reading, "predictions", &config->predictions, config->predictions.format == AVRO);
     check_input(reading, "feedback", &config->feedback, config->feedback.format == AVRO);
-    if (!has_setting(config, "bootstrap.servers") && !has_setting(config, "metadata.broker.list"))
+    if (!config_brokers(config))
         problem_add(reading->problems, 0, "kafka",
                     "bootstrap.servers is missing (kafka: {bootstrap.servers: \"host:9092\"})");
     read_state_key(reading);

@@ -60,6 +60,9 @@ struct load {
     int partitions;  /* of the predictions topic */
 };
 
+/* bootstrap.servers, by either of its names. */
+const char *config_brokers(const struct config *config);
+
 /* What that load costs (docs/DESIGN.md, budgets): upper estimates, for planning. */
 struct load_estimate {
     double pending_rows;            /* join rows held, all partitions and tasks */

@@ -91,7 +91,9 @@ void config_reference(struct buffer *out) {
     text_add(out, "### `kafka`\n\nEvery other property goes to librdkafka as it is; with "
                   "`consumer.`, `producer.` or `admin.` before it, to those clients only. "
                   "`kafka.NAME.file: PATH` reads the property NAME from a file and keeps it "
-                  "secret. These break the guarantees and are refused:\n\n");
+                  "secret. A member that leaves or dies keeps its partitions for "
+                  "`session.timeout.ms` (45000): they lie still until it is back or that time is "
+                  "over. These break the guarantees and are refused:\n\n");
     add_denied(out);
     text_add(out, "## Metrics\n\n");
     add_metrics(out);

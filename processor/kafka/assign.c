@@ -47,6 +47,11 @@ enum status assign_consumer_create(const struct config *config, const char *name
     return create(ROLE_READER, config, name, wake, out_consumer, err);
 }
 
+enum status visitor_create(const struct config *config, const char *name, struct wake *wake,
+                           struct assign_consumer **out_consumer, struct error *err) {
+    return create(ROLE_VISITOR, config, name, wake, out_consumer, err);
+}
+
 enum status onlooker_create(const struct config *config, const char *name, struct wake *wake,
                             struct assign_consumer **out_consumer, struct error *err) {
     return create(ROLE_ONLOOKER, config, name, wake, out_consumer, err);
@@ -76,6 +81,15 @@ enum status assign_consumer_poll(struct assign_consumer *consumer, struct error 
     if (status == STATUS_OK && rd_kafka_fatal_error(consumer->client, reason, sizeof reason))
         status = error_set(err, STATUS_BROKER, "reader: %s", reason);
     return status;
+}
+
+bool assign_consumer_answers(struct assign_consumer *consumer, int timeout_ms) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rd_kafka_metadata(consumer->client, 0, NULL, &metadata, timeout_ms) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    rd_kafka_metadata_destroy(metadata);
+    return true;
 }
 
 enum status assign_consumer_committed(struct assign_consumer *consumer,

@@ -53,6 +53,9 @@ enum status group_consumer_create(const struct group_options *options,
 void group_consumer_close(struct group_consumer *consumer);
 void group_consumer_destroy(struct group_consumer *consumer); /* closes if need be; accepts NULL */
 
+/* How long the group waits for a member that is gone: session.timeout.ms. */
+int group_consumer_session_ms(const struct group_consumer *consumer);
+
 /* Serves rebalances without blocking; at least every max.poll.interval.ms (5 minutes), also during
  * long openings.  Errors: FENCED (another process has the same instance), BROKER (fatal: close and
  * create again), CONFIG (the topic does not exist, access denied). */
@@ -75,7 +78,11 @@ enum status group_committed(struct group_consumer *consumer, struct log_position
 enum status assign_consumer_create(const struct config *config, const char *name, struct wake *wake,
                                    struct assign_consumer **out_consumer,
                                    struct error *err) MUST_CHECK;
-/* The same, but it takes what is not committed too, records and offsets, and so waits for no
+/* The same for what is short and read to its end, once: nothing is followed by it, so that no fetch
+ * keeps its questions waiting (100 ms with a reader). */
+enum status visitor_create(const struct config *config, const char *name, struct wake *wake,
+                           struct assign_consumer **out_consumer, struct error *err) MUST_CHECK;
+/* A visitor that takes what is not committed too, records and offsets, and so waits for no
  * transaction. */
 enum status onlooker_create(const struct config *config, const char *name, struct wake *wake,
                             struct assign_consumer **out_consumer, struct error *err) MUST_CHECK;
@@ -85,6 +92,8 @@ void assign_consumer_destroy(struct assign_consumer *consumer);
  * (access denied). */
 enum status assign_consumer_poll(struct assign_consumer *consumer, struct error *err) MUST_CHECK;
 
+/* Some broker answers within timeout_ms. */
+bool assign_consumer_answers(struct assign_consumer *consumer, int timeout_ms);
 /* group_committed of the group that bears the consumer's name.  Errors: BROKER. */
 enum status assign_consumer_committed(struct assign_consumer *consumer,
                                       struct log_position *positions, size_t count, int timeout_ms,

@@ -148,6 +148,13 @@ void group_consumer_destroy(struct group_consumer *consumer) {
     free(consumer);
 }
 
+int group_consumer_session_ms(const struct group_consumer *consumer) {
+    char digits[16] = "";
+    size_t size = sizeof digits;
+    (void)rd_kafka_conf_get(rd_kafka_conf(consumer->client), "session.timeout.ms", digits, &size);
+    return (int)strtol(digits, NULL, 10);
+}
+
 static enum status check_fatal(rd_kafka_t *client, struct error *err) {
     char reason[400];
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(client, reason, sizeof reason);

@@ -87,7 +87,8 @@ struct wanted {
     const struct slice *keys;
     size_t key_count;
     struct buffer *values; /* grown past any record: a record's size is the brokers' to limit */
-    bool *is_found, *is_set;
+    bool *is_set;
+    int64_t *offsets; /* -1: not found */
 };
 
 static enum status keep_latest(void *owner, const struct kafka_record *record,
@@ -96,7 +97,7 @@ static enum status keep_latest(void *owner, const struct kafka_record *record,
     for (size_t i = 0; i < wanted->key_count; i++) {
         if (!slice_equal(record->key, wanted->keys[i]))
             continue;
-        wanted->is_found[i] = true;
+        wanted->offsets[i] = record->offset;
         wanted->is_set[i] = record->value.data != NULL;
         buffer_reset(&wanted->values[i]);
         if (wanted->is_set[i])
@@ -107,7 +108,7 @@ static enum status keep_latest(void *owner, const struct kafka_record *record,
 
 static bool all_found(const struct wanted *wanted) {
     for (size_t i = 0; i < wanted->key_count; i++) {
-        if (!wanted->is_found[i])
+        if (wanted->offsets[i] < 0)
             return false;
     }
     return true;
@@ -129,22 +130,27 @@ static enum status look_back(struct assign_consumer *consumer, const char *topic
 
 enum status read_latest(struct assign_consumer *consumer, const char *topic, int32_t partition,
                         const struct slice *keys, size_t key_count, int timeout_ms,
-                        struct arena *arena, struct slice *out_values, struct error *err) {
+                        struct arena *arena, struct slice *out_values, int64_t *out_offsets,
+                        struct error *err) {
     enum { VALUE_BYTES_MAX = 1 << 30 };
     struct wanted wanted = {keys, key_count, alloc_zero(key_count, sizeof(struct buffer)),
                             alloc_zero(key_count, sizeof(bool)),
-                            alloc_zero(key_count, sizeof(bool))};
-    for (size_t i = 0; i < key_count; i++)
+                            alloc_zero(key_count, sizeof(int64_t))};
+    for (size_t i = 0; i < key_count; i++) {
         buffer_init(&wanted.values[i], VALUE_BYTES_MAX);
+        wanted.offsets[i] = -1;
+    }
     enum status status = look_back(consumer, topic, partition, timeout_ms, &wanted, err);
     for (size_t i = 0; i < key_count; i++) {
         if (status == STATUS_OK)
             out_values[i] = wanted.is_set[i] ? arena_copy(arena, buffer_slice(&wanted.values[i]))
                                              : (struct slice){NULL, 0};
+        if (out_offsets)
+            out_offsets[i] = wanted.offsets[i];
         buffer_release(&wanted.values[i]);
     }
     free(wanted.values);
-    free(wanted.is_found);
     free(wanted.is_set);
+    free(wanted.offsets);
     return status;
 }

@@ -11,10 +11,10 @@
 
 /* The last value of each key, copied to arena; data NULL: no record, or a tombstone.  Reads the
  * last 2 000 offsets first and twice as many as long as a key is missing. Errors: BROKER (also when
- * timeout_ms passes). */
+ * timeout_ms passes).  out_offsets (may be NULL): where each was; -1: nowhere. */
 enum status read_latest(struct assign_consumer *consumer, const char *topic, int32_t partition,
                         const struct slice *keys, size_t key_count, int timeout_ms,
-                        struct arena *arena, struct slice *out_values,
+                        struct arena *arena, struct slice *out_values, int64_t *out_offsets,
                         struct error *err) MUST_CHECK;
 
 /* Calls visit for each record from offset on (or from the first kept, if that is later); a status

@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-#include "base/log.h"
+#include "kafka/words.h"
 
 /* Which roles a setting is for, as bits. */
 enum {
     FOR_MEMBER = 1 << ROLE_MEMBER,
     FOR_ONLOOKER = 1 << ROLE_ONLOOKER,
-    FOR_READER = 1 << ROLE_READER | FOR_ONLOOKER,
+    FOR_VISITORS = 1 << ROLE_VISITOR | FOR_ONLOOKER,
+    FOR_READER = 1 << ROLE_READER | FOR_VISITORS,
     FOR_TRANSACTIONS = 1 << ROLE_TRANSACTIONS,
     FOR_PRODUCER = 1 << ROLE_PRODUCER,
     FOR_ADMIN = 1 << ROLE_ADMIN,
@@ -51,10 +52,13 @@ static const struct preset defaults[] = {
     {FOR_TRANSACTIONS, "message.timeout.ms", "10000"},
 };
 
-/* What nobody may change; see processor/config/kafka_denied.def for the reasons. */
+/* What nobody may change; see processor/config/kafka_denied.def for the reasons.  Visitors: the end
+ * of a log is known once the broker has waited in vain, and a broker serves one request of a
+ * connection at a time: whatever is asked meanwhile waits too. */
 static const struct preset fixed[] = {
     {FOR_CONSUMERS, "isolation.level", "read_committed"},
     {FOR_ONLOOKER, "isolation.level", "read_uncommitted"},
+    {FOR_VISITORS, "fetch.wait.max.ms", "10"},
     {FOR_CONSUMERS, "enable.auto.commit", "false"},
     {FOR_CONSUMERS, "enable.auto.offset.store", "false"},
     {FOR_CONSUMERS, "enable.partition.eof", "true"},
@@ -106,8 +110,9 @@ static enum status set_users(rd_kafka_conf_t *conf, const struct config *config,
         for (int i = 0; i < config->kafka_count; i++) {
             const char *key = key_for_role(config->kafka[i].key, role);
             bool is_special = key != config->kafka[i].key;
-            if (key && is_special == (pass == 1))
-                TRY(set(conf, key, config->kafka[i].value, err));
+            if (!key || is_special != (pass == 1))
+                continue;
+            TRY(set(conf, key, config->kafka[i].value, err));
         }
     }
     return STATUS_OK;
@@ -124,24 +129,6 @@ static enum status set_identity(rd_kafka_conf_t *conf, const struct kafka_identi
     return STATUS_OK;
 }
 
-/* syslog's levels; a client that cannot connect now is a warning: it tries again. */
-static void forward_log(const rd_kafka_t *client, int level, const char *facility,
-                        const char *text) {
-    enum log_level ours = level <= 2   ? LOG_LEVEL_ERROR
-                          : level <= 4 ? LOG_LEVEL_WARN
-                          : level <= 5 ? LOG_LEVEL_INFO
-                                       : LOG_LEVEL_DEBUG;
-    char quoted[600];
-    log_line(ours, "kafka", "lib=kafka client=%s facility=%s text=%s",
-             client ? rd_kafka_name(client) : "none", facility, log_quote(quoted, text));
-}
-
-static void forward_error(rd_kafka_t *client, int code, const char *reason, void *opaque UNUSED) {
-    char quoted[600];
-    LOG_WARN("kafka", "lib=kafka client=%s facility=%s text=%s", rd_kafka_name(client),
-             rd_kafka_err2name((rd_kafka_resp_err_t)code), log_quote(quoted, reason));
-}
-
 static enum status fill(rd_kafka_conf_t *conf, const struct config *config, enum kafka_role role,
                         const struct kafka_identity *identity, struct error *err) {
     TRY(set_presets(conf, role, defaults, COUNT_OF(defaults), err));
@@ -154,8 +141,8 @@ enum status conf_create(const struct config *config, enum kafka_role role,
                         const struct kafka_identity *identity, rd_kafka_conf_t **out_conf,
                         struct error *err) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_log_cb(conf, forward_log);
-    rd_kafka_conf_set_error_cb(conf, forward_error);
+    rd_kafka_conf_set_log_cb(conf, words_log);
+    rd_kafka_conf_set_error_cb(conf, words_error);
     enum status status = fill(conf, config, role, identity, err);
     if (status != STATUS_OK)
         rd_kafka_conf_destroy(conf);

@@ -14,14 +14,15 @@
 enum kafka_role {
     ROLE_MEMBER,
     ROLE_READER,
-    ROLE_ONLOOKER, /* a reader of what is not committed, too */
+    ROLE_VISITOR,  /* a reader of what is short, to its end */
+    ROLE_ONLOOKER, /* the same of what is not committed, too */
     ROLE_TRANSACTIONS,
     ROLE_PRODUCER,
     ROLE_ADMIN
 };
 
 struct kafka_identity {
-    const char *group;            /* ROLE_MEMBER, ROLE_READER, ROLE_ONLOOKER */
+    const char *group;            /* of all that consume */
     const char *instance;         /* ROLE_MEMBER; NULL: not static */
     const char *transactional_id; /* ROLE_TRANSACTIONS */
 };

@@ -61,12 +61,16 @@ void board_set_worker(struct board *board, int index, const struct worker_figure
     (void)pthread_mutex_unlock(&board->lock);
 }
 
-bool board_is_healthy(struct board *board, int64_t now_us) {
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+bool board_is_healthy(struct board *board, int64_t now_us, int64_t excused_us) {
     bool healthy = true;
     (void)pthread_mutex_lock(&board->lock);
     for (int i = 0; i < board->worker_count; i++)
         if (board->workers[i].turned_at_us != 0)
-            healthy &= now_us - board->workers[i].turned_at_us < turn_us_max;
+            healthy &= now_us - later(board->workers[i].turned_at_us, excused_us) < turn_us_max;
     (void)pthread_mutex_unlock(&board->lock);
     return healthy;
 }

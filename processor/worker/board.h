@@ -54,8 +54,9 @@ void board_set_task(struct board *board, const struct task_figures *figures);
 void board_remove_partition(struct board *board, int32_t partition);
 void board_remove_task(struct board *board, int32_t partition);
 void board_set_worker(struct board *board, int index, const struct worker_figures *figures);
-/* Each loop went round within the last 60 s. */
-bool board_is_healthy(struct board *board, int64_t now_us);
+/* Each loop went round within the last 60 s, or since excused_us (0: nothing is excused): a call to
+ * brokers that are away blocks for longer, and a new process would fare no better. */
+bool board_is_healthy(struct board *board, int64_t now_us, int64_t excused_us);
 /* Each worker has said so. */
 bool board_is_ready(struct board *board);
 void board_write(struct board *board, struct metrics_page *page);

@@ -12,10 +12,11 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "kafka/latest.h"
+#include "kafka/outage.h"
 #include "kafka/produce.h"
 #include "worker/epochs.h"
 
-enum { BROKER_TIMEOUT_MS = 15000, WAIT_MS = 500 };
+enum { BROKER_TIMEOUT_MS = 15000, WAIT_MS = 500, PROBE_MS = 2000 };
 
 struct control {
     const struct config *config;
@@ -61,6 +62,13 @@ static enum status visit(void *owner, const struct kafka_record *record, struct 
     return STATUS_OK;
 }
 
+/* This thread is never inside a transaction, so that it can ask at any time. */
+static void judge_brokers(struct control *control) {
+    if (outage_is_suspected())
+        outage_judge(assign_consumer_answers(control->consumer, PROBE_MS),
+                     config_brokers(control->config));
+}
+
 static void *follow(void *argument) {
     struct control *control = argument;
     struct log_reader *reader = NULL;
@@ -70,18 +78,21 @@ static void *follow(void *argument) {
         LOG_WARN("control_not_followed", "reason=\"%s\"", err.text);
         return NULL;
     }
+    outage_set_judge(true);
     while (!atomic_load(&control->stopping)) {
+        judge_brokers(control);
         struct kafka_record records[16];
         size_t count = 0;
         if (assign_consumer_poll(control->consumer, &err) != STATUS_OK ||
             log_reader_poll(reader, records, COUNT_OF(records), &count, &err) != STATUS_OK)
-            count = 0; /* the brokers will be back; the workers say when they are not */
+            count = 0; /* the brokers will be back */
         for (size_t i = 0; i < count; i++)
             take_record(control, NULL, &records[i]);
         records_release(records, count);
         if (count == 0)
             wake_wait(&control->wake, WAIT_MS);
     }
+    outage_set_judge(false);
     assign_consumer_remove(control->consumer, reader);
     return NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "base/crash_point.h"
 #include "base/log.h"
+#include "kafka/outage.h"
 
 enum { PAUSE_MS = 20 }; /* doubled each time; a new generation is told within milliseconds */
 
@@ -71,8 +72,9 @@ enum commit_outcome deliver(const struct stage_context *context,
             group_consumer_is_lost(context->group))
             return outcome;
         char quoted[600];
-        LOG_INFO("commit_repeated", "worker=%d attempt=%d reason=%s", context->options->index,
-                 attempt, log_quote(quoted, err->text));
+        if (!outage_hides())
+            LOG_INFO("commit_repeated", "worker=%d attempt=%d reason=%s", context->options->index,
+                     attempt, log_quote(quoted, err->text));
         pause_before(attempt - 1);
     }
 }

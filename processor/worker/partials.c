@@ -58,7 +58,7 @@ static enum status published_position(struct assign_consumer *reader, const stru
     struct slice key = note_key(&buffer), value = {NULL, 0};
     arena_init(&arena);
     enum status status = read_latest(reader, config->state_topic, partition, &key, 1, TIMEOUT_MS,
-                                     &arena, &value, err);
+                                     &arena, &value, NULL, err);
     if (status == STATUS_OK)
         *out_position = read_note(value);
     arena_release(&arena);

@@ -12,7 +12,8 @@ struct item; /* one owned partition: core, store, readers */
 struct stage_context {
     const struct worker_options *options;
     struct group_consumer *group;
-    struct assign_consumer *reader;
+    struct assign_consumer *reader;  /* of the inputs */
+    struct assign_consumer *visitor; /* for what an opening asks and reads */
     struct outbox *outbox;
     struct worker_figures *figures;
     bool commit_now; /* set by a stage whose memory is full: only a commit lets it flush */

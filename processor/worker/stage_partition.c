@@ -1,7 +1,9 @@
 /* stage_partition.c -- stage 1 in the loop: both logs of one input partition, in record-timestamp
  * order, into the pure core.  SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,6 +16,8 @@ enum {
     PENDING_MAX = 4 * READER_BATCH_MAX, /* a step's look-ups are batched: shorter lists read more
                                            often, longer ones hold messages (3 MB a thousand) */
     BROKER_TIMEOUT_MS = 10000,
+    AGREE_PAUSE_MS = 50,
+    SAY_REPLAY_US = 5000000,
     AHEAD_MS = 60000,     /* one log runs at most this far ahead of the other, by record time */
     STARVED_US = 3000000, /* ... unless the other has given nothing for so long */
     IDLE_CHECK_US = 1000000,
@@ -37,11 +41,49 @@ struct item {
     struct event *events; /* [2 * PENDING_MAX] */
     struct arena arena;
     int64_t idle_checked_us;
-    int64_t replay_began_us, replay_said_us, replay_all; /* of the replay: records to read */
+    int64_t replay_began_us, replay_said_us; /* 0: none is under way */
+    int64_t replay_all;                      /* records that it had to read */
 };
 
 static const char *topic_of(const struct config *config, enum log_side log) {
     return log == LOG_PREDICTIONS ? config->predictions.topic : config->feedback.topic;
+}
+
+/* ---- what is said of a replay: what there is to do, how far it is, and its end ---- */
+
+static int64_t replay_left(const struct item *item) {
+    struct partition_stats stats;
+    partition_stats(item->partition, &stats);
+    return stats.replay_left;
+}
+
+static void begin_replay(struct item *item) {
+    if (partition_is_live(item->partition))
+        return;
+    item->replay_began_us = item->replay_said_us = clock_monotonic_us();
+    item->replay_all = replay_left(item);
+    LOG_INFO("replaying", "partition=%d records=%" PRId64, item->number, item->replay_all);
+}
+
+static void say_replay(struct item *item) {
+    int64_t now_us = clock_monotonic_us(), left = replay_left(item), done = item->replay_all - left;
+    if (now_us - item->replay_said_us < SAY_REPLAY_US || done <= 0)
+        return;
+    item->replay_said_us = now_us;
+    double rate = (double)done * 1e6 / (double)(now_us - item->replay_began_us);
+    LOG_INFO("replaying",
+             "partition=%d done=%" PRId64 " left=%" PRId64 " records_per_s=%.0f seconds_left=%.0f",
+             item->number, done, left, rate, (double)left / rate);
+}
+
+static void end_replay(struct item *item) {
+    if (item->replay_began_us == 0 || !partition_is_live(item->partition))
+        return;
+    double seconds = (double)(clock_monotonic_us() - item->replay_began_us) / 1e6;
+    LOG_INFO("replayed", "partition=%d records=%" PRId64 " seconds=%.1f records_per_s=%.0f",
+             item->number, item->replay_all, seconds,
+             (double)item->replay_all / (seconds > 0.001 ? seconds : 0.001));
+    item->replay_began_us = 0;
 }
 
 /* ---- opening ---- */
@@ -58,11 +100,45 @@ static bool agrees(const struct log_position committed[LOG_COUNT], struct slice 
     return agree || (is_first && !checkpoint.data);
 }
 
+/* Of a partition: its checkpoint and, a record of its own, its groups. */
+struct saved {
+    struct slice values[2]; /* data NULL: none */
+    int64_t offsets[2];     /* on the checkpoints topic; -1: none */
+};
+
+/* What was read is what is wrong: an empty disk would fail alike. */
+static enum status blame_records(const struct config *config, int32_t number,
+                                 const struct saved *saved, struct error *err) {
+    char reason[sizeof err->text];
+    (void)snprintf(reason, sizeof reason, "%.200s", err->text);
+    return error_set(err, STATUS_CORRUPT,
+                     "%s[%d], checkpoint at offset %" PRId64 ", groups at %" PRId64
+                     ": %s; the disk is not to blame: run the version that wrote them, or give the "
+                     "application another name, and it computes everything anew",
+                     config->checkpoints_topic, number, saved->offsets[0], saved->offsets[1],
+                     reason);
+}
+
+static enum status disagree(const struct config *config, int32_t number,
+                            const struct log_position committed[LOG_COUNT], struct error *err) {
+    return error_set(err, STATUS_BROKER,
+                     "the checkpoint of partition %d on %s is not the one of the committed "
+                     "offsets (predictions %" PRId64 ", feedback %" PRId64 ")",
+                     number, config->checkpoints_topic, committed[LOG_PREDICTIONS].offset,
+                     committed[LOG_FEEDBACK].offset);
+}
+
+static bool parses(struct slice checkpoint) {
+    int64_t positions[LOG_COUNT];
+    return !checkpoint.data || checkpoint_positions(checkpoint, positions);
+}
+
 /* The checkpoint of the committed offsets: the group's commit is the authority, and its
  * transaction's marker may reach the checkpoints topic a little later. */
 static enum status read_checkpoint(struct stage_context *context, int32_t number,
-                                   struct arena *arena, struct slice out_values[2],
+                                   struct arena *arena, struct saved *out_saved,
                                    struct error *err) {
+    const struct timespec pause = {.tv_nsec = AGREE_PAUSE_MS * 1000000L};
     const struct config *config = context->options->config;
     struct log_position committed[LOG_COUNT];
     for (int log = 0; log < LOG_COUNT; log++)
@@ -73,27 +149,28 @@ static enum status read_checkpoint(struct stage_context *context, int32_t number
                                   groups_key(number, scratch[1])};
     int64_t deadline_us = clock_monotonic_us() + (int64_t)BROKER_TIMEOUT_MS * 1000;
     for (;;) {
-        TRY(read_latest(context->reader, config->checkpoints_topic, number, keys, 2,
-                        BROKER_TIMEOUT_MS, arena, out_values, err));
-        if (agrees(committed, out_values[0]))
+        TRY(read_latest(context->visitor, config->checkpoints_topic, number, keys, 2,
+                        BROKER_TIMEOUT_MS, arena, out_saved->values, out_saved->offsets, err));
+        if (agrees(committed, out_saved->values[0]))
             return STATUS_OK;
+        if (!parses(out_saved->values[0])) {
+            (void)error_set(err, STATUS_CORRUPT, "the checkpoint does not parse");
+            return blame_records(config, number, out_saved, err);
+        }
         if (clock_monotonic_us() > deadline_us)
-            return error_set(err, STATUS_BROKER,
-                             "the checkpoint of partition %d on %s is not the one of the committed "
-                             "offsets (predictions %" PRId64 ", feedback %" PRId64 ")",
-                             number, config->checkpoints_topic, committed[LOG_PREDICTIONS].offset,
-                             committed[LOG_FEEDBACK].offset);
+            return disagree(config, number, committed, err);
+        (void)nanosleep(&pause, NULL);
     }
 }
 
 static enum status open_core(struct stage_context *context, struct item *item, const char *path,
-                             struct slice checkpoint, struct slice groups, struct error *err) {
+                             const struct saved *saved, struct error *err) {
     TRY(store_rocks_open(path, context->options->cache, &item->store, err));
     const struct partition_options options = {.config = context->options->config,
                                               .partition = item->number,
                                               .store = item->store,
-                                              .checkpoint = checkpoint,
-                                              .groups = groups};
+                                              .checkpoint = saved->values[0],
+                                              .groups = saved->values[1]};
     enum status status = partition_open(&options, &item->partition, err);
     if (status != STATUS_OK) {
         item->store->ops->close(item->store);
@@ -103,26 +180,29 @@ static enum status open_core(struct stage_context *context, struct item *item, c
 }
 
 /* A store that cannot be read is thrown away: the inputs are its changelog. */
+static enum status open_saved(struct stage_context *context, struct item *item,
+                              const struct saved *saved, struct error *err) {
+    const struct config *config = context->options->config;
+    char path[1024], quoted[600];
+    TRY(directory_make(path, sizeof path, config->state_directory, config->predictions.topic,
+                       item->number, err));
+    enum status status = open_core(context, item, path, saved, err);
+    if (status != STATUS_CORRUPT)
+        return status;
+    LOG_WARN("state_rebuilt", "partition=%d reason=%s", item->number, log_quote(quoted, err->text));
+    TRY(directory_empty(path, err));
+    status = open_core(context, item, path, saved, err);
+    return status == STATUS_CORRUPT ? blame_records(config, item->number, saved, err) : status;
+}
+
 static enum status open_or_rebuild(struct stage_context *context, struct item *item,
                                    struct error *err) {
+    struct saved saved = {.offsets = {-1, -1}};
     struct arena arena;
     arena_init(&arena);
-    struct slice values[2] = {{NULL, 0}, {NULL, 0}};
-    char path[1024];
-    enum status status = read_checkpoint(context, item->number, &arena, values, err);
+    enum status status = read_checkpoint(context, item->number, &arena, &saved, err);
     if (status == STATUS_OK)
-        status = directory_make(path, sizeof path, context->options->config->state_directory,
-                                context->options->config->predictions.topic, item->number, err);
-    if (status == STATUS_OK)
-        status = open_core(context, item, path, values[0], values[1], err);
-    if (status == STATUS_CORRUPT) {
-        char quoted[600];
-        LOG_WARN("state_rebuilt", "partition=%d reason=%s", item->number,
-                 log_quote(quoted, err->text));
-        status = directory_empty(path, err);
-        if (status == STATUS_OK)
-            status = open_core(context, item, path, values[0], values[1], err);
-    }
+        status = open_saved(context, item, &saved, err);
     arena_release(&arena);
     return status;
 }
@@ -132,7 +212,7 @@ static enum status open_log(struct stage_context *context, struct item *item, en
     const struct worker_options *options = context->options;
     const char *topic = topic_of(options->config, log);
     int64_t low, high, position = partition_position(item->partition, log);
-    TRY(assign_consumer_watermarks(context->reader, topic, item->number, BROKER_TIMEOUT_MS, &low,
+    TRY(assign_consumer_watermarks(context->visitor, topic, item->number, BROKER_TIMEOUT_MS, &low,
                                    &high, err));
     if (position > high)
         return error_set(err, STATUS_BROKER,
@@ -182,6 +262,7 @@ static enum status stage_open(struct stage_context *context, int32_t number, str
         stage_close(context, item);
         return status;
     }
+    begin_replay(item);
     *out_item = item;
     return STATUS_OK;
 }
@@ -315,27 +396,6 @@ static void decide_close(struct stage_context *context, struct item *item) {
     LOG_INFO("closed", "partition=%d at_ms=%" PRId64, item->number, time_ms);
 }
 
-static void say_replay(struct item *item) {
-    int64_t now_us = clock_monotonic_us();
-    if (now_us - item->replay_said_us < 1000000)
-        return;
-    struct partition_stats stats;
-    partition_stats(item->partition, &stats);
-    if (item->replay_said_us == 0) {
-        item->replay_began_us = now_us;
-        item->replay_all = stats.replay_left;
-    }
-    item->replay_said_us = now_us;
-    int64_t done = item->replay_all - stats.replay_left;
-    double rate = now_us > item->replay_began_us
-                      ? (double)done * 1e6 / (double)(now_us - item->replay_began_us)
-                      : 0.0;
-    LOG_INFO("replaying",
-             "partition=%d done=%" PRId64 " left=%" PRId64 " records_per_s=%.0f seconds_left=%.0f",
-             item->number, done, stats.replay_left, rate,
-             rate > 0 ? (double)stats.replay_left / rate : 0.0);
-}
-
 static enum status stage_turn(struct stage_context *context, struct item *item, bool *out_busy,
                               struct error *err) {
     struct partition *partition = item->partition;
@@ -358,6 +418,7 @@ static enum status stage_turn(struct stage_context *context, struct item *item, 
         return status;
     *out_busy |= count > 0;
     context->commit_now |= partition_is_full(partition);
+    end_replay(item);
     if (partition_is_live(partition)) {
         bool located = false;
         if (count == 0)

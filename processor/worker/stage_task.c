@@ -29,12 +29,15 @@ static enum status visit_history(void *owner, const struct kafka_record *record,
     if (partials_is_note(record->key))
         return STATUS_OK;
     const struct task_record history = {record->offset, record->key, record->value};
-    return task_restore(item->stage, &history, err);
+    enum status status = task_restore(item->stage, &history, err);
+    return status == STATUS_OK
+               ? STATUS_OK
+               : error_wrap(err, status, "record at offset %" PRId64, record->offset);
 }
 
 static enum status restore_history(struct stage_context *context, struct item *item,
                                    struct error *err) {
-    return read_whole(context->reader, context->options->config->state_topic, item->number, 0,
+    return read_whole(context->visitor, context->options->config->state_topic, item->number, 0,
                       BROKER_TIMEOUT_MS, visit_history, item, NULL, err);
 }
 
@@ -68,7 +71,7 @@ static enum status open_or_rebuild(struct stage_context *context, struct item *i
     char path[1024];
     int64_t end;
     TRY(group_committed(context->group, &committed, 1, BROKER_TIMEOUT_MS, err));
-    TRY(partials_check(context->reader, config, item->number, committed.offset, &end, err));
+    TRY(partials_check(context->visitor, config, item->number, committed.offset, &end, err));
     if (committed.offset < 0)
         committed.offset = 0;
     TRY(directory_make(path, sizeof path, config->state_directory, config->partials_topic,

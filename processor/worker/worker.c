@@ -15,9 +15,10 @@
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "base/log.h"
+#include "kafka/outage.h"
 #include "worker/delivery.h"
-#include "worker/directory.h"
 #include "worker/stage.h"
+#include "worker/wipes.h"
 
 enum {
     OPEN_RETRY_US = 1000000,
@@ -34,7 +35,7 @@ struct owned {
     int32_t number;
     struct item *item; /* NULL: to be opened */
     int64_t open_at_us;
-    bool is_corrupt;                     /* its store is thrown away before the next opening */
+    struct wipes wipes;
     struct log_position sent[LOG_COUNT]; /* as last committed */
 };
 
@@ -62,6 +63,13 @@ static void say(const struct worker *worker, enum log_level level, const char *e
     char quoted[600];
     log_line(level, event, "stage=%s worker=%d partition=%d reason=%s", worker->ops->name,
              worker->options.index, number, log_quote(quoted, err->text));
+}
+
+/* What follows from brokers that are away is not said beside it. */
+static void say_failure(const struct worker *worker, enum log_level level, const char *event,
+                        int32_t number, enum status status, const struct error *err) {
+    if (status != STATUS_BROKER || !outage_hides())
+        say(worker, level, event, number, err);
 }
 
 /* ---- opening and closing ---- */
@@ -92,22 +100,25 @@ static const char *source_topic(const struct worker *worker) {
 }
 
 /* Passes on what the work on a partition ended with. */
-static enum status judge(struct owned *owned, enum status status) {
-    owned->is_corrupt |= status == STATUS_CORRUPT;
+static enum status judge(const struct worker *worker, struct owned *owned, enum status status,
+                         const struct error *err) {
+    struct log_position positions[LOG_COUNT];
+    if (status == STATUS_CORRUPT && owned->wipes.in_a_row > 0)
+        wipes_say_in_vain(&owned->wipes, worker->ops->name, positions,
+                          worker->ops->positions(&worker->context, owned->item, positions), err);
+    owned->wipes.is_due |= status == STATUS_CORRUPT;
     return status;
 }
 
 /* The topics are the changelog: without a store a partition is built from them. */
 static enum status open_item(struct worker *worker, struct owned *owned, struct error *err) {
-    if (owned->is_corrupt) {
-        char path[1024];
-        TRY(directory_make(path, sizeof path, worker->options.config->state_directory,
-                           source_topic(worker), owned->number, err));
-        TRY(directory_empty(path, err));
-        LOG_WARN("state_discarded", "stage=%s partition=%d", worker->ops->name, owned->number);
-        owned->is_corrupt = false;
-    }
-    return worker->ops->open(&worker->context, owned->number, &owned->item, err);
+    if (owned->wipes.is_due)
+        TRY(wipes_make(&owned->wipes, worker->options.config->state_directory, source_topic(worker),
+                       owned->number, err));
+    enum status status = worker->ops->open(&worker->context, owned->number, &owned->item, err);
+    if (status == STATUS_CORRUPT)
+        wipes_count(&owned->wipes, clock_monotonic_us()); /* the stage has tried that */
+    return status;
 }
 
 /* False: no repetition helps. */
@@ -115,7 +126,8 @@ static bool open_items(struct worker *worker) {
     for (size_t i = 0; i < worker->owned_count; i++) {
         struct owned *owned = &worker->owned[i];
         int64_t now_us = clock_monotonic_us();
-        if (owned->item || now_us < owned->open_at_us)
+        if (owned->item || now_us < owned->open_at_us ||
+            (owned->wipes.is_due && now_us < wipes_next_us(&owned->wipes)))
             continue;
         struct error err = {0};
         enum status status = open_item(worker, owned, &err);
@@ -125,10 +137,11 @@ static bool open_items(struct worker *worker) {
             CRASH_POINT("opened");
             return true; /* one a turn, so that membership is served in between */
         }
-        say(worker, LOG_LEVEL_ERROR, "open_failed", owned->number, &err);
+        say_failure(worker, LOG_LEVEL_ERROR, "open_failed", owned->number, status, &err);
         if (status == STATUS_CONFIG)
             return false;
-        owned->open_at_us = now_us + OPEN_RETRY_US;
+        owned->open_at_us =
+            status == STATUS_CORRUPT ? wipes_next_us(&owned->wipes) : now_us + OPEN_RETRY_US;
     }
     return true;
 }
@@ -164,8 +177,8 @@ static enum status fill_outbox(struct worker *worker, int64_t now_ms, bool drain
     for (size_t i = 0; i < worker->owned_count; i++) {
         struct owned *owned = &worker->owned[i];
         if (owned->item)
-            TRY(judge(owned,
-                      worker->ops->commit(&worker->context, owned->item, now_ms, drain, err)));
+            TRY(judge(worker, owned,
+                      worker->ops->commit(&worker->context, owned->item, now_ms, drain, err), err));
     }
     return STATUS_OK;
 }
@@ -178,8 +191,8 @@ static enum status after_commit(struct worker *worker, int64_t now_ms, bool flus
         struct owned *owned = &worker->owned[i];
         if (!owned->item || !worker->ops->is_live(owned->item))
             continue;
-        TRY(judge(owned,
-                  worker->ops->committed(&worker->context, owned->item, now_ms, flush, err)));
+        TRY(judge(worker, owned,
+                  worker->ops->committed(&worker->context, owned->item, now_ms, flush, err), err));
         CRASH_POINT("commit.item");
     }
     return STATUS_OK;
@@ -196,7 +209,8 @@ static bool commit(struct worker *worker, bool drain, bool flush) {
     bool recommit = now_ms - worker->recommitted_at_ms >= RECOMMIT_MS;
     worker->committed_at_ms = now_ms;
     worker->context.commit_now = false;
-    bool ok = fill_outbox(worker, now_ms, drain, &err) == STATUS_OK;
+    enum status status = fill_outbox(worker, now_ms, drain, &err);
+    bool ok = status == STATUS_OK;
     bool moved = ok && positions_moved(worker, positions, &count);
     if (ok && count > 0 && (worker->outbox.count > 0 || moved || recommit)) {
         outcome = deliver(&worker->context, worker->producer, positions, count, &err);
@@ -204,11 +218,13 @@ static bool commit(struct worker *worker, bool drain, bool flush) {
         worker->recommitted_at_ms = now_ms;
     }
     free(positions);
-    ok =
-        ok && outcome == COMMIT_COMMITTED && after_commit(worker, now_ms, flush, &err) == STATUS_OK;
-    if (ok)
+    if (outcome != COMMIT_COMMITTED)
+        status = STATUS_BROKER;
+    if (status == STATUS_OK)
+        status = after_commit(worker, now_ms, flush, &err);
+    if (status == STATUS_OK)
         return true;
-    say(worker, LOG_LEVEL_WARN, "commit_failed", -1, &err);
+    say_failure(worker, LOG_LEVEL_WARN, "commit_failed", -1, status, &err);
     worker->broken = outcome == COMMIT_UNKNOWN || outcome == COMMIT_FENCED;
     close_all(worker);
     return false;
@@ -249,8 +265,9 @@ static bool mend_producer(struct worker *worker) {
     if (!worker->broken)
         return true;
     struct error err = {0};
-    if (transaction_recover(worker->producer, &err) != STATUS_OK) {
-        say(worker, LOG_LEVEL_WARN, "producer_not_recovered", -1, &err);
+    enum status status = transaction_recover(worker->producer, &err);
+    if (status != STATUS_OK) {
+        say_failure(worker, LOG_LEVEL_WARN, "producer_not_recovered", -1, status, &err);
         return false;
     }
     worker->broken = false;
@@ -264,9 +281,10 @@ static bool turn_items(struct worker *worker) {
         struct owned *owned = &worker->owned[i];
         if (!owned->item)
             continue;
-        if (judge(owned, worker->ops->turn(&worker->context, owned->item, &busy, &err)) !=
-            STATUS_OK) {
-            say(worker, LOG_LEVEL_ERROR, "partition_failed", owned->number, &err);
+        enum status status = judge(
+            worker, owned, worker->ops->turn(&worker->context, owned->item, &busy, &err), &err);
+        if (status != STATUS_OK) {
+            say_failure(worker, LOG_LEVEL_ERROR, "partition_failed", owned->number, status, &err);
             close_all(worker); /* its dead letters share the outbox */
             owned->open_at_us = clock_monotonic_us() + OPEN_RETRY_US;
             return false;
@@ -322,8 +340,12 @@ static void report(struct worker *worker) {
 
 static bool serve_consumers(struct worker *worker) {
     struct error err = {0};
-    if (group_consumer_poll(worker->context.group, &err) == STATUS_OK &&
-        assign_consumer_poll(worker->context.reader, &err) == STATUS_OK)
+    enum status status = group_consumer_poll(worker->context.group, &err);
+    if (status == STATUS_OK)
+        status = assign_consumer_poll(worker->context.reader, &err);
+    if (status == STATUS_OK)
+        status = assign_consumer_poll(worker->context.visitor, &err);
+    if (status == STATUS_OK)
         return true;
     say(worker, LOG_LEVEL_ERROR, "consumer_failed", -1, &err);
     return false;
@@ -373,15 +395,28 @@ static void release(struct worker *worker) {
     group_consumer_destroy(worker->context.group); /* revokes: on_revoke closes the items */
     close_all(worker);
     assign_consumer_destroy(worker->context.reader);
+    assign_consumer_destroy(worker->context.visitor);
     transaction_producer_destroy(worker->producer);
     outbox_release(&worker->outbox);
     free(worker->owned);
+}
+
+/* Static members are not missed before their session ends: back by then, they find all as it was.
+ */
+static void say_leaving(const struct worker *worker) {
+    if (worker->owned_count > 0)
+        LOG_INFO("leaving",
+                 "stage=%s worker=%d partitions=%zu unowned_s=%d note=\"they wait for this member; "
+                 "others take them after that time\"",
+                 worker->ops->name, worker->options.index, worker->owned_count,
+                 group_consumer_session_ms(worker->context.group) / 1000);
 }
 
 static void *run(void *argument) {
     struct worker *worker = argument;
     CRASH_STAGE(worker->ops->name);
     loop(worker);
+    say_leaving(worker);
     release(worker);
     atomic_store(&worker->ended, true);
     return NULL;
@@ -406,6 +441,7 @@ static enum status create_clients(struct worker *worker, struct error *err) {
     (void)snprintf(reader, sizeof reader, "%s-reader", worker->group_id);
     TRY(transaction_producer_create(config, worker->transactional_id, &worker->producer, err));
     TRY(assign_consumer_create(config, reader, &worker->wake, &worker->context.reader, err));
+    TRY(visitor_create(config, reader, &worker->wake, &worker->context.visitor, err));
     const struct group_options group = {.config = config,
                                         .group = worker->group_id,
                                         .instance = instance,

@@ -172,8 +172,12 @@ TEST(the_latest_records_are_found_however_far_back) {
     const struct slice keys[] = {SLICE("old"), SLICE("gone"), SLICE("4999"), SLICE("never"),
                                  SLICE("empty")};
     struct slice values[5];
-    assert_cluster_ok(
-        &f.c, read_latest(f.reading, f.topic, 0, keys, 5, ANSWER_MS, &f.arena, values, &f.c.err));
+    int64_t offsets[5];
+    assert_cluster_ok(&f.c, read_latest(f.reading, f.topic, 0, keys, 5, ANSWER_MS, &f.arena, values,
+                                        offsets, &f.c.err));
+    assert_int_equal(offsets[0], 0);
+    assert_int_equal(offsets[2], 5001);
+    assert_int_equal(offsets[3], -1);
     assert_true(slice_equal(values[0], SLICE("far back")));
     assert_null(values[1].data);
     assert_true(slice_equal(values[2], SLICE("4999")));
@@ -198,12 +202,12 @@ TEST(the_latest_record_waits_for_an_open_transaction) {
     enum status status = STATUS_OK;
     int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * ANSWER_MS;
     while (status == STATUS_OK && clock_monotonic_us() < deadline_us)
-        status = read_latest(f.reading, f.topic, 0, &key, 1, 500, &f.arena, &value, &f.c.err);
+        status = read_latest(f.reading, f.topic, 0, &key, 1, 500, &f.arena, &value, NULL, &f.c.err);
     assert_string_equal(status_name(status), "BROKER");
     assert_non_null(strstr(f.c.err.text, "is a transaction open?"));
     cluster_commit(&f.c, f.producer);
-    assert_cluster_ok(
-        &f.c, read_latest(f.reading, f.topic, 0, &key, 1, ANSWER_MS, &f.arena, &value, &f.c.err));
+    assert_cluster_ok(&f.c, read_latest(f.reading, f.topic, 0, &key, 1, ANSWER_MS, &f.arena, &value,
+                                        NULL, &f.c.err));
     assert_true(slice_equal(value, SLICE("open")));
     transaction_producer_destroy(other);
     fixture_close(&f);

@@ -78,10 +78,12 @@ TEST(a_partition_beyond_the_board_is_left_out) {
 TEST(a_loop_that_stands_still_for_a_minute_is_not_healthy) {
     struct board board;
     board_init(&board, NULL, 1);
-    assert_true(board_is_healthy(&board, 100)); /* it has not begun */
+    assert_true(board_is_healthy(&board, 100, 0)); /* it has not begun */
     board_set_worker(&board, 0, &(struct worker_figures){.turned_at_us = 1000});
-    assert_true(board_is_healthy(&board, 59000000));
-    assert_false(board_is_healthy(&board, 60001000));
+    assert_true(board_is_healthy(&board, 59000000, 0));
+    assert_false(board_is_healthy(&board, 60001000, 0));
+    assert_true(board_is_healthy(&board, 60001000, 2000)); /* the brokers were away until then */
+    assert_false(board_is_healthy(&board, 60002000, 2000));
     board_release(&board);
 }
 
