@@ -3,6 +3,8 @@
 
 #include "commands/check_kafka.h"
 #include "commands/registry.h"
+#include "http/http.h"
+#include "kafka/setting_check.h"
 #include "partition/decode.h"
 #include "schemas/schema_set.h"
 
@@ -73,6 +75,22 @@ static enum status check_schemas(const struct config *config, struct error *err)
     return status;
 }
 
+/* What others judge by their own rules: librdkafka its settings, the address of http.bind. */
+static bool check_values(const struct config *config, const char *path) {
+    struct problems problems;
+    struct error err = {0};
+    problems_init(&problems, path);
+    for (int i = 0; i < config->kafka_count; i++)
+        if (setting_check(&config->kafka[i], &err) != STATUS_OK)
+            problem_add(&problems, config->kafka[i].line, NULL, "%s", err.text);
+    if (config->http_bind && http_check_bind(config->http_bind, &err) != STATUS_OK)
+        problem_add(&problems, 0, NULL, "%s", err.text);
+    bool good = problems.count == 0;
+    (void)fwrite(problems.text.data ? problems.text.data : "", 1, problems.text.size, stderr);
+    problems_release(&problems);
+    return good;
+}
+
 static int ask_kafka(const struct config *config, const struct check_options *options) {
 #ifdef HAVE_CHECK_KAFKA
     struct error err = {0};
@@ -98,7 +116,7 @@ static int check(const char *path, const struct check_options *options) {
     if (!config)
         return EXIT_USAGE;
     load.partitions = config->topics_partitions;
-    if (!read_load(options, &load)) {
+    if (!check_values(config, path) || !read_load(options, &load)) {
         config_destroy(config);
         return EXIT_USAGE;
     }

@@ -4,7 +4,22 @@
 #include <stdlib.h>
 
 #include "commands/registry.h"
+#include "kafka/admin.h"
 #include "worker/control.h"
+
+/* A producer would wait a minute for brokers or a topic that are not there. */
+static enum status check_topic(const struct config *config, struct error *err) {
+    struct admin *admin = NULL;
+    int32_t count = 0;
+    TRY(admin_create(config, &admin, err));
+    enum status status = admin_partition_count(admin, config->tasks_topic, &count, err);
+    admin_destroy(admin);
+    if (status == STATUS_OK && count == 0)
+        return error_set(err, STATUS_CONFIG,
+                         "topic %s does not exist: slipstream check CONFIG --create-topics",
+                         config->tasks_topic);
+    return status;
+}
 
 static int run(int argc, char **argv) {
     const char *operands[1], *at = NULL;
@@ -25,7 +40,9 @@ static int run(int argc, char **argv) {
     if (!config)
         return EXIT_USAGE;
     struct error err = {0};
-    enum status status = control_send_close(config, time_ms, &err);
+    enum status status = check_topic(config, &err);
+    if (status == STATUS_OK)
+        status = control_send_close(config, time_ms, &err);
     if (status == STATUS_OK)
         (void)printf("closed at %" PRId64
                      " ms: panes whose horizon it has passed become FINAL once "

@@ -96,19 +96,17 @@ static enum status check_topic(struct admin *admin, const char *topic, int64_t f
     return check_retention(admin, topic, first_ms, err);
 }
 
-static enum status check_topics(const struct loading *loading, struct error *err) {
-    struct admin *admin = NULL;
-    enum status status = admin_create(loading->config, &admin, err);
-    for (int side = 0; side < SIDES && status == STATUS_OK; side++) {
+static enum status check_topics(const struct loading *loading, struct admin *admin,
+                                struct error *err) {
+    for (int side = 0; side < SIDES; side++) {
         struct load_span span = {.count = 0};
         if (loading->sources[side])
             load_source_span(loading->sources[side], &span);
         if (span.count > 0)
-            status =
-                check_topic(admin, record_writer_topic(loading->writers[side]), span.first_ms, err);
+            TRY(check_topic(admin, record_writer_topic(loading->writers[side]), span.first_ms,
+                            err));
     }
-    admin_destroy(admin);
-    return status;
+    return STATUS_OK;
 }
 
 /* The side whose record comes next; predictions first at equal times.  -1: both at their end. */
@@ -200,8 +198,13 @@ static enum status open_sources(struct loading *loading, const struct load_optio
 
 static enum status load(struct loading *loading, const struct load_options *options,
                         int64_t from_ms, struct error *err) {
-    TRY(open_sources(loading, options, from_ms, err));
-    TRY(check_topics(loading, err));
+    struct admin *admin = NULL;
+    TRY(admin_create(loading->config, &admin, err)); /* before files are sorted in vain */
+    enum status status = open_sources(loading, options, from_ms, err);
+    if (status == STATUS_OK)
+        status = check_topics(loading, admin, err);
+    admin_destroy(admin);
+    TRY(status);
     TRY(producer_create(loading->config, &loading->producer, err));
     int side = next_side(loading);
     loading->first_ms = side < 0 ? 0 : load_source_peek(loading->sources[side])->time_ms;

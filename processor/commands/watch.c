@@ -40,10 +40,11 @@ static enum status open_readers(struct watch *watch, struct error *err) {
     TRY(admin_create(watch->config, &admin, err));
     enum status status = admin_partition_count(admin, topic, &watch->partition_count, err);
     admin_destroy(admin);
-    if (status != STATUS_OK)
-        return status;
+    TRY(status);
     if (watch->partition_count == 0 || watch->partition_count > PARTITIONS_MAX)
-        return error_set(err, STATUS_CONFIG, "topic %s does not exist", topic);
+        return error_set(err, STATUS_CONFIG,
+                         "topic %s does not exist: slipstream check CONFIG --create-topics", topic);
+    TRY(assign_consumer_create(watch->config, "watch", &watch->wake, &watch->consumer, err));
     for (int32_t i = 0; i < watch->partition_count; i++) {
         int64_t low, high;
         TRY(assign_consumer_watermarks(watch->consumer, topic, i, 10000, &low, &high, err));
@@ -104,7 +105,6 @@ static enum status follow(struct watch *watch, int64_t seconds, struct error *er
 
 static enum status watch_topic(struct watch *watch, int64_t seconds, struct error *err) {
     TRY(wake_init(&watch->wake, err));
-    TRY(assign_consumer_create(watch->config, "watch", &watch->wake, &watch->consumer, err));
     TRY(open_readers(watch, err));
     return follow(watch, seconds, err);
 }

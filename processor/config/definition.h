@@ -111,6 +111,7 @@ enum idle_advance { IDLE_BY_WALL, IDLE_NONE };
 struct setting {
     const char *key, *value;
     bool secret;
+    int line; /* of the file; 0: the environment's */
 };
 
 struct config {

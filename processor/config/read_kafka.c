@@ -96,6 +96,7 @@ static void set_kafka(struct reading *reading, const char *name, const char *tex
     struct setting *setting = setting_slot(reading->config, reading->arena, key);
     setting->value = arena_text(reading->arena, value);
     setting->secret = from_file || kafka_is_secret(key);
+    setting->line = line;
 }
 
 void read_kafka(struct reading *reading, const char *name, const struct node *node) {

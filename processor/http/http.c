@@ -103,6 +103,11 @@ enum status http_start(const char *bind, const struct http_callbacks *callbacks,
     return STATUS_OK;
 }
 
+enum status http_check_bind(const char *bind, struct error *err) {
+    struct sockaddr_storage address;
+    return address_parse(bind, &address, err);
+}
+
 uint16_t http_port(const struct http_server *server) {
     return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }

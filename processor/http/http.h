@@ -24,6 +24,8 @@ struct http_callbacks {
  * Errors: CONFIG (not an address), IO (in use, not permitted). */
 enum status http_start(const char *bind, const struct http_callbacks *callbacks,
                        struct http_server **out_server, struct error *err) MUST_CHECK;
+/* Only whether bind is an address.  Errors: CONFIG. */
+enum status http_check_bind(const char *bind, struct error *err) MUST_CHECK;
 uint16_t http_port(const struct http_server *server);
 void http_stop(struct http_server *server); /* waits for answers under way; accepts NULL */
 

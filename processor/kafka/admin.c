@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "kafka/reach.h"
 #include "kafka/settings.h"
 
 enum { REQUEST_TIMEOUT_MS = 20000 };
 
 struct admin {
+    struct reach reach;
     rd_kafka_t *client;
     rd_kafka_queue_t *queue;
 };
@@ -18,19 +20,27 @@ enum status admin_create(const struct config *config, struct admin **out_admin, 
     struct kafka_identity nobody = {0};
     rd_kafka_conf_t *conf = NULL;
     TRY(conf_create(config, ROLE_ADMIN, &nobody, &conf, err));
-    rd_kafka_t *client = NULL;
-    TRY(client_create(ROLE_ADMIN, conf, &client, err));
     struct admin *admin = alloc_zero(1, sizeof *admin);
-    *admin = (struct admin){client, rd_kafka_queue_new(client)};
-    *out_admin = admin;
-    return STATUS_OK;
+    reach_prepare(&admin->reach, conf);
+    enum status status = client_create(ROLE_ADMIN, conf, &admin->client, err);
+    if (status == STATUS_OK) {
+        admin->queue = rd_kafka_queue_new(admin->client);
+        status = reach_await(&admin->reach, admin->client, config, err);
+    }
+    if (status == STATUS_OK)
+        *out_admin = admin;
+    else
+        admin_destroy(admin);
+    return status;
 }
 
 void admin_destroy(struct admin *admin) {
     if (!admin)
         return;
-    rd_kafka_queue_destroy(admin->queue);
-    rd_kafka_destroy(admin->client);
+    if (admin->client) {
+        rd_kafka_queue_destroy(admin->queue);
+        rd_kafka_destroy(admin->client);
+    }
     free(admin);
 }
 

@@ -9,7 +9,8 @@
 
 struct admin;
 
-/* Errors: CONFIG. */
+/* Waits at most 5 s until a broker answers.  Errors: BROKER (none did: where, why and the remedy
+ * are in err), CONFIG. */
 enum status admin_create(const struct config *config, struct admin **out_admin,
                          struct error *err) MUST_CHECK;
 void admin_destroy(struct admin *admin); /* accepts NULL */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kafka/setting_check.h"
 #include "kafka/words.h"
 
 /* Which roles a setting is for, as bits. */
@@ -103,6 +104,13 @@ static const char *key_for_role(const char *key, enum kafka_role role) {
     return key;
 }
 
+const char *setting_name(const char *key) {
+    const char *name = NULL;
+    for (int role = 0; role <= ROLE_ADMIN && !name; role++)
+        name = key_for_role(key, (enum kafka_role)role);
+    return name;
+}
+
 /* First the settings of all clients, then those of this kind, whatever their order. */
 static enum status set_users(rd_kafka_conf_t *conf, const struct config *config,
                              enum kafka_role role, struct error *err) {
@@ -112,6 +120,7 @@ static enum status set_users(rd_kafka_conf_t *conf, const struct config *config,
             bool is_special = key != config->kafka[i].key;
             if (!key || is_special != (pass == 1))
                 continue;
+            TRY(setting_check(&config->kafka[i], err));
             TRY(set(conf, key, config->kafka[i].value, err));
         }
     }

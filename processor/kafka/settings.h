@@ -35,6 +35,9 @@ enum status conf_create(const struct config *config, enum kafka_role role,
 enum status client_create(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafka_t **out_client,
                           struct error *err) MUST_CHECK;
 
+/* The key without the prefix that names a kind of client. */
+const char *setting_name(const char *key);
+
 enum kafka_verdict {
     VERDICT_DONE,
     VERDICT_RETRY,      /* the same call again */

@@ -37,8 +37,8 @@ static inline UNUSED void cluster_open(struct cluster *cluster) {
         skip();
     }
     static int count;
-    *cluster = (struct cluster){.settings = {{"bootstrap.servers", brokers, false},
-                                             {"consumer.fetch.wait.max.ms", "50", false}}};
+    *cluster = (struct cluster){.settings = {{"bootstrap.servers", brokers, false, 0},
+                                             {"consumer.fetch.wait.max.ms", "50", false, 0}}};
     cluster->config =
         (struct config){.application = "test", .kafka = cluster->settings, .kafka_count = 2};
     (void)snprintf(cluster->name, sizeof cluster->name, "t%lld-%d", (long long)clock_wall_ms(),

@@ -42,10 +42,10 @@ static inline void mock_start(struct mock *mock) {
     assert_int_equal(rd_kafka_mock_topic_create(mock->cluster, "in", 1, 1), 0);
     assert_int_equal(rd_kafka_mock_topic_create(mock->cluster, "out", 1, 1), 0);
     mock->settings[0] = (struct setting){"bootstrap.servers",
-                                         rd_kafka_mock_cluster_bootstraps(mock->cluster), false};
-    mock->settings[1] = (struct setting){"producer.transaction.timeout.ms", "3000", false};
-    mock->settings[2] = (struct setting){"producer.message.timeout.ms", "2500", false};
-    mock->settings[3] = (struct setting){"producer.retry.backoff.ms", "10", false};
+                                         rd_kafka_mock_cluster_bootstraps(mock->cluster), false, 0};
+    mock->settings[1] = (struct setting){"producer.transaction.timeout.ms", "3000", false, 0};
+    mock->settings[2] = (struct setting){"producer.message.timeout.ms", "2500", false, 0};
+    mock->settings[3] = (struct setting){"producer.retry.backoff.ms", "10", false, 0};
     mock->config = (struct config){.kafka = mock->settings, .kafka_count = 4};
     assert_ok(wake_init(&mock->wake, &mock->err));
 }

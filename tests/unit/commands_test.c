@@ -19,17 +19,26 @@ static void find_program(void) {
     (void)snprintf(program, sizeof program, "%s/../slipstream", dirname(self));
 }
 
-/* Runs `slipstream ARGUMENTS` through the shell; standard output and error end in output. */
-static int slipstream(const char *arguments) {
+/* Starts `slipstream ARGUMENTS` through the shell. */
+static FILE *begin(const char *arguments) {
     char line[1200];
     (void)snprintf(line, sizeof line, "%s %s 2>&1", program, arguments);
     FILE *pipe = popen(line, "r");
     assert_non_null(pipe);
+    return pipe;
+}
+
+/* Its exit code; standard output and error end in output. */
+static int end(FILE *pipe) {
     size_t size = fread(output, 1, sizeof output - 1, pipe);
     output[size] = '\0';
     int status = pclose(pipe);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+static int slipstream(const char *arguments) {
+    return end(begin(arguments));
 }
 
 static char *rest; /* of the output, for strtok_r */
@@ -98,6 +107,65 @@ TEST(check_prints_topics_rights_and_costs_without_a_broker) {
     assert_non_null(strstr(output, "rows waiting"));
     assert_int_equal(slipstream("check docs/examples/demo.yaml --offline --acls"), 0);
     assert_int_equal(count_lines(output), 10);
+}
+
+static void expect(const char *text) {
+    if (!strstr(output, text))
+        print_error("no \"%s\" in:\n%s", text, output);
+    assert_non_null(strstr(output, text));
+}
+
+TEST(check_misses_nothing_that_librdkafka_would_not_take) {
+    static const struct {
+        const char *name, *value, *expected;
+    } cases[] = {
+        {"SLIPSTREAM_KAFKA_FETCH_WIAT_MAX_MS", "3",
+         "has no such setting; did you mean "
+         "kafka.fetch.wait.max.ms?\n"},
+        {"SLIPSTREAM_KAFKA_PRODUCER_LINGER", "3",
+         "has no such setting; did you mean "
+         "kafka.producer.linger.ms?\n"},
+        {"SLIPSTREAM_KAFKA_NOT_OF_KAFKA_AT_ALL", "3", "take it out"},
+        {"SLIPSTREAM_KAFKA_SECURITY_PROTOCOL", "tls",
+         "it takes plaintext, ssl, sasl_plaintext, sasl_ssl\n"},
+        {"SLIPSTREAM_KAFKA_FETCH_MIN_BYTES", "0", "outside allowed range 1..100000000"},
+        {"SLIPSTREAM_HTTP_BIND", "localhost:99",
+         "http.bind: localhost:99 is not an address (write 127.0.0.1:9464 or [::1]:9464)\n"},
+    };
+    assert_int_equal(slipstream("check docs/examples/demo.yaml --offline --quiet"), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        (void)setenv(cases[i].name, cases[i].value, 1);
+    assert_int_equal(slipstream("check docs/examples/demo.yaml --offline --quiet"), 2);
+    assert_int_equal(count_lines(output), COUNT_OF(cases));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        expect(cases[i].expected);
+        (void)unsetenv(cases[i].name);
+    }
+}
+
+/* Each waits five seconds, so all wait at once. */
+TEST(brokers_that_do_not_answer_are_named_with_the_reason_and_the_remedy) {
+    static const char *const refused[] = {
+        "check docs/examples/demo.yaml --quiet", "watch docs/examples/demo.yaml",
+        "close docs/examples/demo.yaml --at 2024-01-01", "run docs/examples/demo.yaml",
+        "load docs/examples/demo.yaml --feedback /dev/null"};
+    FILE *pipes[COUNT_OF(refused) + 1];
+    (void)setenv("SLIPSTREAM_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1", 1);
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        pipes[i] = begin(refused[i]);
+    (void)setenv("SLIPSTREAM_KAFKA_BOOTSTRAP_SERVERS", "no-such-host.invalid:9092", 1);
+    pipes[COUNT_OF(refused)] = begin(refused[0]);
+    (void)unsetenv("SLIPSTREAM_KAFKA_BOOTSTRAP_SERVERS");
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        assert_int_equal(end(pipes[i]), 1);
+        assert_int_equal(count_lines(output), 1);
+        expect("no answer from Kafka at 127.0.0.1:1: ");
+        expect("Connection refused; start the broker, or correct kafka.bootstrap.servers\n");
+    }
+    assert_int_equal(end(pipes[COUNT_OF(refused)]), 1);
+    assert_int_equal(count_lines(output), 1);
+    expect("Failed to resolve 'no-such-host.invalid:9092'");
+    expect("correct kafka.bootstrap.servers (or what the broker advertises), or DNS\n");
 }
 
 TEST(check_misses_the_schemas_that_run_would_miss) {
@@ -210,6 +278,8 @@ int main(void) {
         CASE(every_command_in_the_help_explains_itself_with_an_example),
         CASE(wrong_usage_ends_with_2_and_says_what_is_wrong),
         CASE(check_prints_topics_rights_and_costs_without_a_broker),
+        CASE(check_misses_nothing_that_librdkafka_would_not_take),
+        CASE(brokers_that_do_not_answer_are_named_with_the_reason_and_the_remedy),
         CASE(check_misses_the_schemas_that_run_would_miss),
         CASE(a_stream_is_the_same_each_time_and_another_with_another_seed),
         CASE(the_items_are_those_of_the_named_stream),
