@@ -66,7 +66,8 @@ static enum status create_topic(struct check *check, const struct topic_plan *pl
     bool existed = false;
     int32_t count = wanted_partitions(check, plan);
     TRY(admin_create_topic(check->admin, plan, count, &existed, err));
-    (void)printf("created: topic %s, %d partitions\n", plan->topic, (int)count);
+    (void)printf("created: topic %s, %d partition%s\n", plan->topic, (int)count,
+                 count == 1 ? "" : "s");
     *out_count = count;
     return STATUS_OK;
 }

@@ -1,9 +1,9 @@
 /* close.c -- `slipstream close`: ends a load of old data.  SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "commands/registry.h"
+#include "config/quantity.h"
 #include "kafka/admin.h"
 #include "worker/control.h"
 
@@ -39,15 +39,15 @@ static int run(int argc, char **argv) {
     struct config *config = command_config(operands[0]);
     if (!config)
         return EXIT_USAGE;
+    char scratch[QUANTITY_BYTES];
     struct error err = {0};
     enum status status = check_topic(config, &err);
     if (status == STATUS_OK)
         status = control_send_close(config, time_ms, &err);
     if (status == STATUS_OK)
-        (void)printf("closed at %" PRId64
-                     " ms: panes whose horizon it has passed become FINAL once "
+        (void)printf("closed at %s: panes whose horizon it has passed become FINAL once "
                      "both logs are read to their ends\n",
-                     time_ms);
+                     format_time(scratch, time_ms));
     code = status == STATUS_OK ? EXIT_DONE : command_failed(&command_close, status, &err);
     config_destroy(config);
     return code;

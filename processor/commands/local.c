@@ -330,6 +330,7 @@ static int run(int argc, char **argv) {
     code = status == STATUS_OK ? EXIT_DONE : command_failed(&command_local, status, &err);
     if (status == STATUS_OK) {
         sli_table_print(&local.table, parsed, &choice, stdout);
+        (void)fflush(stdout); /* what follows goes to standard error */
         say_refused(&local);
     }
     release(&local);

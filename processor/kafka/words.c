@@ -62,9 +62,16 @@ static const char *without_thread(const char *text) {
     return end ? end + 3 : text;
 }
 
+/* "...: retrying": it does by itself, and who waits for it says when that took too long. */
+static bool is_retrying(const char *text) {
+    static const char end[] = ": retrying";
+    size_t size = strlen(text);
+    return size >= sizeof end - 1 && strcmp(text + size - (sizeof end - 1), end) == 0;
+}
+
 void words_log(const rd_kafka_t *client, int level, const char *facility, const char *text) {
     char quoted[600];
-    if (level > SYSLOG_NOTICE)
+    if (level > SYSLOG_NOTICE || is_retrying(text))
         log_line(LOG_LEVEL_DEBUG, "kafka", "lib=kafka facility=%s text=%s", facility,
                  log_quote(quoted, text));
     else if (strcmp(facility, "FAIL") == 0)

@@ -255,8 +255,9 @@ static void on_revoke(void *owner, int32_t number, bool is_lost) {
         worker->owned[i] = worker->owned[--worker->owned_count];
         break;
     }
-    LOG_INFO("revoked", "stage=%s worker=%d partition=%d lost=%d", worker->ops->name,
-             worker->options.index, number, is_lost);
+    if (!atomic_load(worker->options.stopping)) /* else: leaving */
+        LOG_INFO("revoked", "stage=%s worker=%d partition=%d lost=%d", worker->ops->name,
+                 worker->options.index, number, is_lost);
 }
 
 /* ---- the loop ---- */
@@ -266,12 +267,10 @@ static bool mend_producer(struct worker *worker) {
         return true;
     struct error err = {0};
     enum status status = transaction_recover(worker->producer, &err);
-    if (status != STATUS_OK) {
+    worker->broken = status != STATUS_OK;
+    if (worker->broken)
         say_failure(worker, LOG_LEVEL_WARN, "producer_not_recovered", -1, status, &err);
-        return false;
-    }
-    worker->broken = false;
-    return true;
+    return !worker->broken;
 }
 
 static bool turn_items(struct worker *worker) {
@@ -319,20 +318,26 @@ static bool is_ready(struct worker *worker, int64_t now_us) {
                     : worker->owned_count > 0 && worker->figures.live == worker->figures.assigned;
 }
 
+static size_t count_live(const struct worker *worker) {
+    size_t live = 0;
+    for (size_t i = 0; i < worker->owned_count; i++)
+        live += worker->owned[i].item && worker->ops->is_live(worker->owned[i].item);
+    return live;
+}
+
+/* Once a second, and at once when a partition has become live: somebody waits for that. */
 static void report(struct worker *worker) {
     int64_t now_us = clock_monotonic_us();
+    size_t live = count_live(worker);
     worker->figures.turned_at_us = now_us;
-    if (now_us - worker->reported_at_us < REPORT_US)
+    if (live == worker->figures.live && now_us - worker->reported_at_us < REPORT_US)
         return;
     worker->reported_at_us = now_us;
     worker->figures.assigned = worker->owned_count;
-    worker->figures.live = 0;
-    for (size_t i = 0; i < worker->owned_count; i++) {
-        if (!worker->owned[i].item)
-            continue;
-        worker->figures.live += worker->ops->is_live(worker->owned[i].item);
-        worker->ops->report(&worker->context, worker->owned[i].item);
-    }
+    worker->figures.live = live;
+    for (size_t i = 0; i < worker->owned_count; i++)
+        if (worker->owned[i].item)
+            worker->ops->report(&worker->context, worker->owned[i].item);
     worker->figures.is_ready = is_ready(worker, now_us);
     int index = worker->options.index * 2 + (worker->options.stage == STAGE_TASK);
     board_set_worker(worker->options.board, index, &worker->figures);
@@ -340,30 +345,26 @@ static void report(struct worker *worker) {
 
 static bool serve_consumers(struct worker *worker) {
     struct error err = {0};
-    enum status status = group_consumer_poll(worker->context.group, &err);
-    if (status == STATUS_OK)
-        status = assign_consumer_poll(worker->context.reader, &err);
-    if (status == STATUS_OK)
-        status = assign_consumer_poll(worker->context.visitor, &err);
-    if (status == STATUS_OK)
+    if (group_consumer_poll(worker->context.group, &err) == STATUS_OK &&
+        assign_consumer_poll(worker->context.reader, &err) == STATUS_OK &&
+        assign_consumer_poll(worker->context.visitor, &err) == STATUS_OK)
         return true;
     say(worker, LOG_LEVEL_ERROR, "consumer_failed", -1, &err);
     return false;
 }
 
+static int64_t commit_interval_ms(const struct worker *worker) {
+    return worker->options.stage == STAGE_TASK ? TASK_COMMIT_INTERVAL_MS
+                                               : worker->options.config->commit_interval_ms;
+}
+
 static bool commit_is_due(const struct worker *worker) {
-    int64_t interval_ms = worker->options.stage == STAGE_TASK
-                              ? TASK_COMMIT_INTERVAL_MS
-                              : worker->options.config->commit_interval_ms;
-    return clock_wall_ms() - worker->committed_at_ms >= interval_ms ||
+    return clock_wall_ms() - worker->committed_at_ms >= commit_interval_ms(worker) ||
            worker->outbox.bytes > OUTBOX_BYTES_MAX || worker->context.commit_now;
 }
 
 static int sleep_ms(const struct worker *worker) {
-    int64_t interval_ms = worker->options.stage == STAGE_TASK
-                              ? TASK_COMMIT_INTERVAL_MS
-                              : worker->options.config->commit_interval_ms;
-    int64_t left_ms = worker->committed_at_ms + interval_ms - clock_wall_ms();
+    int64_t left_ms = worker->committed_at_ms + commit_interval_ms(worker) - clock_wall_ms();
     return left_ms < 1 ? 1 : left_ms > SLEEP_MS_MAX ? SLEEP_MS_MAX : (int)left_ms;
 }
 
@@ -405,11 +406,11 @@ static void release(struct worker *worker) {
  */
 static void say_leaving(const struct worker *worker) {
     if (worker->owned_count > 0)
-        LOG_INFO("leaving",
-                 "stage=%s worker=%d partitions=%zu unowned_s=%d note=\"they wait for this member; "
-                 "others take them after that time\"",
-                 worker->ops->name, worker->options.index, worker->owned_count,
-                 group_consumer_session_ms(worker->context.group) / 1000);
+        LOG_INFO(
+            "leaving",
+            "stage=%s worker=%d partitions=%zu unowned_s=%d note=\"others take them only then\"",
+            worker->ops->name, worker->options.index, worker->owned_count,
+            group_consumer_session_ms(worker->context.group) / 1000);
 }
 
 static void *run(void *argument) {

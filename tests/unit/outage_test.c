@@ -74,6 +74,7 @@ static void repeat(void) {
         words_log(NULL, 4, "GETPID", "[thrd:main]: coordinator load in progress");
         words_log(NULL, 4, "ADDOFFSETS", "no luck");
         words_log(NULL, 7, "GETPID", "not for people");
+        words_log(NULL, 4, "TXNCOORD", "Coordinator load in progress: retrying");
     }
 }
 
