@@ -8,7 +8,7 @@
 #include "kafka/reach.h"
 #include "kafka/settings.h"
 
-enum { REQUEST_TIMEOUT_MS = 20000 };
+enum { REQUEST_TIMEOUT_MS = 20000, HEARSAY_MS = 5000 };
 
 struct admin {
     struct reach reach;
@@ -128,6 +128,13 @@ static rd_kafka_NewTopic_t *request_of(const struct topic_plan *plan, int32_t pa
     return request;
 }
 
+/* No request is under way: nothing comes. */
+static void pause_ms(struct admin *admin, int ms) {
+    rd_kafka_event_t *nothing = rd_kafka_queue_poll(admin->queue, ms);
+    if (nothing)
+        rd_kafka_event_destroy(nothing);
+}
+
 /* A created topic is not at once known to all brokers. */
 static enum status await_topic(struct admin *admin, const char *topic, int32_t partitions,
                                struct error *err) {
@@ -137,9 +144,7 @@ static enum status await_topic(struct admin *admin, const char *topic, int32_t p
         enum status status = admin_partition_count(admin, topic, &count, err);
         if (status == STATUS_OK && count >= partitions)
             return STATUS_OK;
-        rd_kafka_event_t *nothing = rd_kafka_queue_poll(admin->queue, 50);
-        if (nothing)
-            rd_kafka_event_destroy(nothing);
+        pause_ms(admin, 50);
     }
     return error_set(err, STATUS_BROKER, "topic %s: created, but does not appear", topic);
 }
@@ -186,14 +191,17 @@ enum status admin_delete_topic(struct admin *admin, const char *topic, struct er
     return status;
 }
 
+/* *out_is_unknown: the broker that was asked has not heard of the topic. */
 static enum status read_setting(rd_kafka_event_t *event, const char *topic, const char *setting,
-                                struct buffer *out_value, struct error *err) {
+                                struct buffer *out_value, bool *out_is_unknown, struct error *err) {
     size_t resource_count = 0, entry_count = 0;
     const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result(event), &resource_count);
     if (resource_count != 1)
         return error_set(err, STATUS_BROKER, "settings of %s: no answer", topic);
-    TRY(kafka_check_code(rd_kafka_ConfigResource_error(resources[0]), topic, err));
+    rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resources[0]);
+    *out_is_unknown = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    TRY(kafka_check_code(code, topic, err));
     const rd_kafka_ConfigEntry_t **entries =
         rd_kafka_ConfigResource_configs(resources[0], &entry_count);
     for (size_t i = 0; i < entry_count; i++) {
@@ -204,8 +212,8 @@ static enum status read_setting(rd_kafka_event_t *event, const char *topic, cons
     return STATUS_OK;
 }
 
-enum status admin_topic_setting(struct admin *admin, const char *topic, const char *setting,
-                                struct buffer *out_value, struct error *err) {
+static enum status ask_setting(struct admin *admin, const char *topic, const char *setting,
+                               struct buffer *out_value, bool *out_is_unknown, struct error *err) {
     rd_kafka_ConfigResource_t *request =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     rd_kafka_AdminOptions_t *options = options_for(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
@@ -213,10 +221,23 @@ enum status admin_topic_setting(struct admin *admin, const char *topic, const ch
     enum status status = STATUS_OK;
     rd_kafka_event_t *event = await(admin, "topic settings", &status, err);
     if (event) {
-        status = read_setting(event, topic, setting, out_value, err);
+        status = read_setting(event, topic, setting, out_value, out_is_unknown, err);
         rd_kafka_event_destroy(event);
     }
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_ConfigResource_destroy(request);
     return status;
+}
+
+/* Any broker answers, and one may not yet have heard of a topic that another has. */
+enum status admin_topic_setting(struct admin *admin, const char *topic, const char *setting,
+                                struct buffer *out_value, struct error *err) {
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * HEARSAY_MS;
+    for (;;) {
+        bool is_unknown = false;
+        enum status status = ask_setting(admin, topic, setting, out_value, &is_unknown, err);
+        if (!is_unknown || clock_monotonic_us() >= deadline_us)
+            return status;
+        pause_ms(admin, 50);
+    }
 }
