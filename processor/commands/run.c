@@ -139,6 +139,9 @@ static bool stop(struct process *process) {
     if (process->cache)
         store_cache_destroy(process->cache);
     schema_set_destroy(process->schemas);
+    if (process->board.partitions)
+        board_release(&process->board);
+    config_destroy(process->config);
     return ok;
 }
 
