@@ -156,12 +156,11 @@ static uint16_t number_of(struct groups *groups, uint16_t grouping, uint16_t kin
 
 void groups_of(struct groups *groups, const struct value *columns, uint16_t *out_numbers) {
     const struct task_definition *definition = groups->definition;
-    out_numbers[0] = GROUP_ALL;
     for (int i = 0; i < definition->grouping_count; i++) {
         struct slice text = SLICE("");
         uint16_t kind =
             text_of(groups, &definition->groupings[i], columns, &text) ? KIND_VALUE : KIND_MISSING;
-        out_numbers[i + 1] =
+        out_numbers[i] =
             number_of(groups, (uint16_t)i, kind, kind == KIND_VALUE ? text : SLICE(""));
     }
 }

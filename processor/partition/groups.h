@@ -33,7 +33,7 @@ enum { GROUP_ALL = 0, GROUPS_LIMIT = 65000 };
 
 void groups_init(struct groups *groups, const struct task_definition *definition);
 void groups_release(struct groups *groups);
-/* Fills numbers[0 .. grouping_count]; admits new groups. */
+/* A number for each of the groupings; admits new groups. */
 void groups_of(struct groups *groups, const struct value *columns, uint16_t *out_numbers);
 const char *groups_name(const struct groups *groups, uint16_t number);
 void groups_write(const struct groups *groups, struct buffer *out);

@@ -43,23 +43,24 @@ static enum fit fit_of(const struct partition *partition, const struct instance 
 /* Is this row one that the label may name? */
 static enum fit fit_row(struct partition *partition, const struct task *task,
                         const struct delta_entry *entry, const struct arrival *arrival) {
-    struct instance *instance = &partition->instances[entry->instance];
+    const struct cohort *cohort = delta_cohort(&partition->delta, entry);
+    struct instance *instance = &partition->instances[cohort->instance];
     if (instance->task != task || entry->offset >= arrival->joins_before)
         return FIT_NO;
     if (arrival->prediction_ms != TIME_NONE) {
         if (instance_at(partition, task, arrival->prediction_ms) != instance ||
-            segment_number(instance, arrival->prediction_ms) != entry->segment)
+            segment_number(instance, arrival->prediction_ms) != cohort->segment)
             return FIT_NO;
-    } else if (entry->segment <
+    } else if (cohort->segment <
                segment_number(instance, arrival->label_ms - instance->definition->horizon_ms)) {
         return FIT_NO;
     }
     return fit_of(partition, instance, entry->time_ms, arrival->label_ms);
 }
 
-static bool is_later(const struct arrival *arrival, const struct delta_entry *entry) {
-    return arrival->label_ms != entry->label_ms ? arrival->label_ms > entry->label_ms
-                                                : arrival->offset > entry->label_offset;
+static bool is_later(const struct arrival *arrival, const struct delta_label *label) {
+    return arrival->label_ms != label->time_ms ? arrival->label_ms > label->time_ms
+                                               : arrival->offset > label->offset;
 }
 
 /* A rebuild: this pane was published as final and is done.  Its rows are still there, as they were,
@@ -87,31 +88,33 @@ static enum status touch_label(struct partition *partition, struct instance *ins
 
 static enum status add_label(struct partition *partition, struct delta_entry *entry,
                              const struct arrival *arrival, struct error *err) {
-    struct instance *instance = &partition->instances[entry->instance];
-    segment_needs(segments_at(&instance->segments, entry->segment), LOG_FEEDBACK, arrival->offset,
+    const struct cohort *cohort = delta_cohort(&partition->delta, entry);
+    struct instance *instance = &partition->instances[cohort->instance];
+    segment_needs(segments_at(&instance->segments, cohort->segment), LOG_FEEDBACK, arrival->offset,
                   arrival->clock_before_ms);
-    if (entry->flags & DELTA_LABELLED) {
+    const struct delta_label *former = delta_label(&partition->delta, entry);
+    if (former) {
         partition->counters.superseded++;
-        if (!is_later(arrival, entry))
+        if (!is_later(arrival, former))
             return touch_label(partition, instance, entry, arrival->offset, err);
         TRY(count_label(partition, instance, entry, -1, err));
     } else {
         partition->counters.labelled++;
     }
-    entry->label_ms = arrival->label_ms;
-    entry->label_offset = arrival->offset;
-    entry->label = arrival->label;
-    entry->flags |= DELTA_LABELLED | DELTA_MARK_UNSTORED;
+    delta_set_label(&partition->delta, entry,
+                    (struct delta_label){arrival->label_ms, arrival->offset, arrival->label});
+    entry->mark_unstored = 1;
     return count_label(partition, instance, entry, +1, err);
 }
 
 /* ---- predictions ---- */
 
 static enum status join_waiting(struct partition *partition, const struct task *task,
-                                struct delta_entry *entry, struct error *err) {
+                                struct delta_entry *entry, const struct hash128 *key,
+                                struct error *err) {
     uint32_t next;
-    for (uint32_t number = orphans_first(&partition->orphans, task->id, &entry->key);
-         number != ORPHAN_NONE; number = next) {
+    for (uint32_t number = orphans_first(&partition->orphans, task->id, key); number != ORPHAN_NONE;
+         number = next) {
         struct orphan *orphan = &partition->orphans.list[number];
         next = orphans_next(&partition->orphans, number);
         const struct arrival arrival = {orphan->label_ms,      orphan->offset,
@@ -133,18 +136,19 @@ static enum status join_waiting(struct partition *partition, const struct task *
 static enum status insert_row(struct partition *partition, struct instance *instance,
                               const struct event *event, const struct hash128 *key, double output,
                               struct error *err) {
-    struct delta_entry *entry = delta_insert(&partition->delta, key, index_of(partition, instance),
-                                             segment_number(instance, event->time_ms));
+    struct cohort cohort = {.instance = index_of(partition, instance),
+                            .segment = segment_number(instance, event->time_ms)};
+    groups_of(&instance->groups, event->columns, cohort.groups);
+    struct delta_entry *entry = delta_insert(&partition->delta, key, &cohort);
     entry->time_ms = event->time_ms;
     entry->offset = event->offset;
     entry->output = output;
-    entry->flags = DELTA_ROW_UNSTORED;
+    entry->row_unstored = 1;
     partition->delta.unstored_rows++;
-    groups_of(&instance->groups, event->columns, entry->groups);
     partition->counters.predicted++;
     if (!is_done(instance, event->time_ms))
         TRY(window_add_prediction(partition, instance, entry, err));
-    return join_waiting(partition, instance->task, entry, err);
+    return join_waiting(partition, instance->task, entry, key, err);
 }
 
 static enum status predict(struct partition *partition, const struct task *task,

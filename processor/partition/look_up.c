@@ -96,7 +96,8 @@ static bool in_memory(const struct partition *partition, const struct task *task
                       const struct hash128 *key) {
     for (const struct delta_entry *entry = delta_first(&partition->delta, key); entry;
          entry = delta_next(&partition->delta, entry)) {
-        const struct instance *instance = &partition->instances[entry->instance];
+        const struct instance *instance =
+            &partition->instances[delta_cohort(&partition->delta, entry)->instance];
         int64_t lag_ms = label_ms - entry->time_ms;
         if (instance->task == task && lag_ms >= -partition->config->skew_ms &&
             lag_ms <= instance->definition->horizon_ms)
@@ -142,15 +143,15 @@ static enum status fetch_marks(struct partition *partition, struct instance *ins
     struct slice *slices = arena_take(&partition->batch, (count + 1) * sizeof *slices);
     struct slice *values = arena_take(&partition->batch, (count + 1) * sizeof *values);
     for (size_t i = 0; i < count; i++) {
-        mark_write_key(&partition->delta.entries[first + i].key, segment, keys[i]);
+        mark_write_key(partition->delta.entries[first + i].key, segment, keys[i]);
         slices[i] = (struct slice){keys[i], MARK_KEY_BYTES};
     }
     const struct family family = {FAMILY_MARKS, instance->id, mark_slice(segment)};
     TRY(partition->store->ops->get(partition->store, family, slices, count, values,
                                    &partition->batch, err));
     for (size_t i = 0; i < count; i++)
-        if (values[i].data &&
-            !mark_read(&partition->delta.entries[first + i], &instance->layout, values[i]))
+        if (values[i].data && !mark_read(&partition->delta, &partition->delta.entries[first + i],
+                                         &instance->layout, values[i]))
             return corrupt(err);
     return STATUS_OK;
 }
@@ -170,12 +171,9 @@ static enum status fetch_rows(struct partition *partition, struct instance *inst
     size_t first = partition->delta.count;
     for (size_t i = 0; i < count; i++) {
         out_found[i] = values[i].data != NULL;
-        if (!values[i].data)
-            continue;
-        struct delta_entry *entry =
-            delta_insert(&partition->delta, keys[i], (uint16_t)(instance - partition->instances),
-                         segment->number);
-        if (!row_read(entry, &instance->layout, values[i]))
+        if (values[i].data &&
+            !row_read(&partition->delta, keys[i], (uint16_t)(instance - partition->instances),
+                      segment->number, &instance->layout, values[i]))
             return corrupt(err);
     }
     if (partition->delta.count > first && segment->has_marks)

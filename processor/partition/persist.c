@@ -66,22 +66,24 @@ static uint64_t family_order(const struct instance *instance, int64_t slice) {
 }
 
 static struct store_row mark_of(struct partition *partition, const struct delta_entry *entry) {
-    const struct instance *instance = &partition->instances[entry->instance];
+    const struct cohort *cohort = delta_cohort(&partition->delta, entry);
+    const struct instance *instance = &partition->instances[cohort->instance];
     char key[MARK_KEY_BYTES];
-    mark_write_key(&entry->key, entry->segment, key);
+    mark_write_key(entry->key, cohort->segment, key);
     buffer_reset(&partition->scratch);
-    mark_write(entry, &instance->layout, &partition->scratch);
-    return (struct store_row){{FAMILY_MARKS, instance->id, mark_slice(entry->segment)},
+    mark_write(&partition->delta, entry, &instance->layout, &partition->scratch);
+    return (struct store_row){{FAMILY_MARKS, instance->id, mark_slice(cohort->segment)},
                               arena_copy(&partition->batch, (struct slice){key, sizeof key}),
                               arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
 }
 
 static struct store_row row_of(struct partition *partition, const struct delta_entry *entry) {
-    const struct instance *instance = &partition->instances[entry->instance];
+    const struct cohort *cohort = delta_cohort(&partition->delta, entry);
+    const struct instance *instance = &partition->instances[cohort->instance];
     buffer_reset(&partition->scratch);
-    row_write(entry, &instance->layout, &partition->scratch);
-    return (struct store_row){{FAMILY_ROWS, instance->id, entry->segment},
-                              {(const char *)entry->key.bytes, ROW_KEY_BYTES},
+    row_write(&partition->delta, entry, &instance->layout, &partition->scratch);
+    return (struct store_row){{FAMILY_ROWS, instance->id, cohort->segment},
+                              {(const char *)entry->key, ROW_KEY_BYTES},
                               arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
 }
 
@@ -90,20 +92,22 @@ static size_t gather_orders(struct partition *partition, struct row_order *order
     size_t count = 0;
     for (size_t i = 0; i < partition->delta.count; i++) {
         const struct delta_entry *entry = &partition->delta.entries[i];
-        if (!(entry->flags & (DELTA_ROW_UNSTORED | DELTA_MARK_UNSTORED)))
+        if (!entry->row_unstored && !entry->mark_unstored)
             continue;
-        struct instance *instance = &partition->instances[entry->instance];
-        struct segment *segment = segments_find(&instance->segments, entry->segment);
+        const struct cohort *cohort = delta_cohort(&partition->delta, entry);
+        struct instance *instance = &partition->instances[cohort->instance];
+        struct segment *segment = segments_find(&instance->segments, cohort->segment);
         if (!segment)
             continue;
-        bool is_mark = !(entry->flags & DELTA_ROW_UNSTORED);
+        bool is_mark = !entry->row_unstored;
         segment->has_marks |= is_mark;
         orders[count++] = (struct row_order){
-            .family = family_order(instance, is_mark ? mark_slice(entry->segment) : entry->segment),
-            .key_high = big_endian(entry->key.bytes, 8),
-            .key_low = (uint32_t)big_endian(entry->key.bytes + 8, ROW_KEY_BYTES - 8),
+            .family =
+                family_order(instance, is_mark ? mark_slice(cohort->segment) : cohort->segment),
+            .key_high = big_endian(entry->key, 8),
+            .key_low = (uint32_t)big_endian(entry->key + 8, ROW_KEY_BYTES - 8),
             .entry = (uint32_t)i,
-            .segment = is_mark ? (uint32_t)(int32_t)entry->segment : 0,
+            .segment = is_mark ? (uint32_t)(int32_t)cohort->segment : 0,
             .is_mark = is_mark};
     }
     return count;
@@ -282,17 +286,6 @@ enum status persist_drop_expired(struct partition *partition, struct error *err)
     return drop_unneeded(partition, err);
 }
 
-/* Flushed rows stay in memory for reading, the newer half of what the delta may hold. */
-static void keep_as_cache(struct partition *partition) {
-    struct delta *delta = &partition->delta;
-    delta->unstored_rows = 0;
-    for (size_t i = 0; i < delta->count; i++)
-        delta->entries[i].flags &= DELTA_LABELLED;
-    size_t most =
-        partition->config->delta_bytes_max / 2 / (sizeof *delta->entries + sizeof *delta->buckets);
-    delta_trim(delta, most);
-}
-
 static enum status flush_all(struct partition *partition, struct error *err) {
     struct gathered gathered = {.partition = partition};
     arena_reset(&partition->batch);
@@ -313,7 +306,8 @@ static enum status flush_all(struct partition *partition, struct error *err) {
     partition->flushes++;
     partition->rows_flushed += (int64_t)gathered.row_count;
     partition->changed_since_flush = false;
-    keep_as_cache(partition);
+    /* Flushed rows stay in memory for reading, the newer half of what the delta may hold. */
+    delta_trim(&partition->delta, partition->config->delta_bytes_max / 2);
     for (size_t i = 0; i < partition->instance_count; i++)
         panes_evict(&partition->instances[i].panes,
                     partition->config->pane_bytes_max / partition->instance_count);

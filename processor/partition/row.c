@@ -25,27 +25,35 @@ static double read_number(struct reader *reader, bool is_small) {
     return is_small ? (double)read_long(reader) : read_double(reader);
 }
 
-void row_write(const struct delta_entry *entry, const struct row_layout *layout,
-               struct buffer *out) {
-    write_long(out, entry->time_ms - entry->segment * layout->segment_ms);
+void row_write(const struct delta *delta, const struct delta_entry *entry,
+               const struct row_layout *layout, struct buffer *out) {
+    const struct cohort *cohort = delta_cohort(delta, entry);
+    write_long(out, entry->time_ms - cohort->segment * layout->segment_ms);
     write_long(out, entry->offset);
     write_number(out, layout->kind == TASK_MULTICLASS, entry->output);
-    for (int i = 1; i <= layout->grouping_count; i++)
-        write_long(out, entry->groups[i]);
-    if (entry->flags & DELTA_LABELLED)
-        mark_write(entry, layout, out);
+    for (int i = 0; i < layout->grouping_count; i++)
+        write_long(out, cohort->groups[i]);
+    if (entry->label != DELTA_NONE)
+        mark_write(delta, entry, layout, out);
 }
 
-bool row_read(struct delta_entry *entry, const struct row_layout *layout, struct slice value) {
+bool row_read(struct delta *delta, const struct hash128 *key, uint16_t instance, int64_t segment,
+              const struct row_layout *layout, struct slice value) {
     struct reader reader = reader_from(value);
-    entry->time_ms = read_long(&reader) + entry->segment * layout->segment_ms;
-    entry->offset = read_long(&reader);
-    entry->output = read_number(&reader, layout->kind == TASK_MULTICLASS);
-    for (int i = 1; i <= layout->grouping_count; i++)
-        entry->groups[i] = (uint16_t)read_long(&reader);
-    if (reader.failed || reader_done(&reader))
-        return !reader.failed;
-    return mark_read(entry, layout,
+    struct cohort cohort = {.instance = instance, .segment = segment};
+    int64_t time_ms = read_long(&reader) + segment * layout->segment_ms;
+    int64_t offset = read_long(&reader);
+    double output = read_number(&reader, layout->kind == TASK_MULTICLASS);
+    for (int i = 0; i < layout->grouping_count; i++)
+        cohort.groups[i] = (uint16_t)read_long(&reader);
+    if (reader.failed)
+        return false;
+    struct delta_entry *entry = delta_insert(delta, key, &cohort);
+    entry->time_ms = time_ms;
+    entry->offset = offset;
+    entry->output = output;
+    return reader_done(&reader) ||
+           mark_read(delta, entry, layout,
                      (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)});
 }
 
@@ -68,27 +76,31 @@ struct hash128 row_key(const struct hash_key *key, struct slice id) {
     return row_key_read(whole.bytes);
 }
 
-void mark_write_key(const struct hash128 *key, int64_t segment, char out_key[MARK_KEY_BYTES]) {
+void mark_write_key(const unsigned char key[ROW_KEY_BYTES], int64_t segment,
+                    char out_key[MARK_KEY_BYTES]) {
     ASSERT(segment >= INT32_MIN && segment <= INT32_MAX);
     uint32_t number = (uint32_t)(int32_t)segment;
     const unsigned char suffix[4] = {(unsigned char)(number >> 24), (unsigned char)(number >> 16),
                                      (unsigned char)(number >> 8), (unsigned char)number};
-    memcpy(out_key, key->bytes, ROW_KEY_BYTES);
+    memcpy(out_key, key, ROW_KEY_BYTES);
     memcpy(out_key + ROW_KEY_BYTES, suffix, sizeof suffix);
 }
 
-void mark_write(const struct delta_entry *entry, const struct row_layout *layout,
-                struct buffer *out) {
-    write_long(out, entry->label_ms - entry->time_ms);
-    write_long(out, entry->label_offset);
-    write_number(out, layout->kind != TASK_REGRESSION, entry->label);
+void mark_write(const struct delta *delta, const struct delta_entry *entry,
+                const struct row_layout *layout, struct buffer *out) {
+    const struct delta_label *label = delta_label(delta, entry);
+    ASSERT(label);
+    write_long(out, label->time_ms - entry->time_ms);
+    write_long(out, label->offset);
+    write_number(out, layout->kind != TASK_REGRESSION, label->value);
 }
 
-bool mark_read(struct delta_entry *entry, const struct row_layout *layout, struct slice value) {
+bool mark_read(struct delta *delta, struct delta_entry *entry, const struct row_layout *layout,
+               struct slice value) {
     struct reader reader = reader_from(value);
-    entry->label_ms = entry->time_ms + read_long(&reader);
-    entry->label_offset = read_long(&reader);
-    entry->label = read_number(&reader, layout->kind != TASK_REGRESSION);
-    entry->flags |= DELTA_LABELLED;
+    struct delta_label label = {.time_ms = entry->time_ms + read_long(&reader)};
+    label.offset = read_long(&reader);
+    label.value = read_number(&reader, layout->kind != TASK_REGRESSION);
+    delta_set_label(delta, entry, label);
     return reader_done(&reader);
 }

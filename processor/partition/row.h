@@ -12,9 +12,7 @@
 
 #include "partition/delta.h"
 
-/* Ids are known by 96 bits of their hash, the others of a key are 0: random bits do not compress,
- * and two of 10^9 ids share 96 with a chance of 6e-12. */
-enum { ROW_KEY_BYTES = 12, MARK_KEY_BYTES = 16 };
+enum { MARK_KEY_BYTES = 16 };
 
 /* The key of an id, and the one whose bytes are stored. */
 struct hash128 row_key(const struct hash_key *key, struct slice id);
@@ -26,20 +24,23 @@ struct row_layout {
     int grouping_count;
 };
 
-void row_write(const struct delta_entry *entry, const struct row_layout *layout,
-               struct buffer *out);
-/* Fills time, offset, output, groups and perhaps the label; entry->segment is set.  False:
- * malformed. */
-bool row_read(struct delta_entry *entry, const struct row_layout *layout, struct slice value);
+void row_write(const struct delta *delta, const struct delta_entry *entry,
+               const struct row_layout *layout, struct buffer *out);
+/* Inserts a row of this instance and segment.  False: malformed. */
+bool row_read(struct delta *delta, const struct hash128 *key, uint16_t instance, int64_t segment,
+              const struct row_layout *layout, struct slice value);
 
 /* The slice of marks that a segment belongs to, and the first segment behind a slice. */
 int64_t mark_slice(int64_t segment);
 int64_t mark_slice_end(int64_t slice);
-void mark_write_key(const struct hash128 *key, int64_t segment, char out_key[MARK_KEY_BYTES]);
-void mark_write(const struct delta_entry *entry, const struct row_layout *layout,
-                struct buffer *out);
-/* Fills the label of an entry whose row is filled, and sets DELTA_LABELLED. */
-bool mark_read(struct delta_entry *entry, const struct row_layout *layout, struct slice value);
+void mark_write_key(const unsigned char key[ROW_KEY_BYTES], int64_t segment,
+                    char out_key[MARK_KEY_BYTES]);
+/* Of an entry that has its label. */
+void mark_write(const struct delta *delta, const struct delta_entry *entry,
+                const struct row_layout *layout, struct buffer *out);
+/* Sets the label of an entry whose row is filled. */
+bool mark_read(struct delta *delta, struct delta_entry *entry, const struct row_layout *layout,
+               struct slice value);
 
 /* Division that rounds towards minus infinity: slices of time before 1970 too. */
 int64_t floor_divide(int64_t a, int64_t b);

@@ -39,6 +39,11 @@ static struct pane *pane_of(struct instance *instance, int64_t time_ms) {
     return panes_at(&instance->panes, start_ms, sealed);
 }
 
+/* The i-th of the groups that a row counts in: all of them, then those of the groupings. */
+static uint16_t group_of(const struct cohort *cohort, int i) {
+    return i == 0 ? GROUP_ALL : cohort->groups[i - 1];
+}
+
 enum status window_add_prediction(struct partition *partition, struct instance *instance,
                                   const struct delta_entry *entry, struct error *err) {
     struct output output;
@@ -46,31 +51,42 @@ enum status window_add_prediction(struct partition *partition, struct instance *
     output_of(instance, entry, &output);
     prediction_part_of(&instance->shape, &output, &part);
     struct pane *pane = pane_of(instance, entry->time_ms);
+    const struct cohort *cohort = delta_cohort(&partition->delta, entry);
     for (int i = 0; i <= instance->definition->grouping_count; i++) {
         struct pane_entry *touched;
-        TRY(panes_entry(&instance->panes, pane, entry->groups[i], partition->store, &touched, err));
+        TRY(panes_entry(&instance->panes, pane, group_of(cohort, i), partition->store, &touched,
+                        err));
         tables_add_prediction(touched->tables, &part);
         panes_touch(pane, touched, LOG_PREDICTIONS, entry->offset);
     }
     return STATUS_OK;
 }
 
-enum status window_add_label(struct partition *partition, struct instance *instance,
-                             const struct delta_entry *entry, int sign, struct error *err) {
-    struct pair pair = {.lag_ms = entry->label_ms - entry->time_ms};
-    struct label_part part;
+static void label_part(const struct instance *instance, const struct delta_entry *entry,
+                       const struct delta_label *label, struct label_part *out_part) {
+    struct pair pair = {.lag_ms = label->time_ms - entry->time_ms};
     output_of(instance, entry, &pair.output);
     if (instance->definition->kind == TASK_MULTICLASS)
-        pair.label.class = (uint32_t)entry->label;
+        pair.label.class = (uint32_t)label->value;
     else
-        pair.label.value = entry->label;
-    label_part_of(&instance->shape, &pair, &part);
+        pair.label.value = label->value;
+    label_part_of(&instance->shape, &pair, out_part);
+}
+
+enum status window_add_label(struct partition *partition, struct instance *instance,
+                             const struct delta_entry *entry, int sign, struct error *err) {
+    const struct delta_label *label = delta_label(&partition->delta, entry);
+    ASSERT(label);
+    struct label_part part;
+    label_part(instance, entry, label, &part);
     struct pane *pane = pane_of(instance, entry->time_ms);
+    const struct cohort *cohort = delta_cohort(&partition->delta, entry);
     for (int i = 0; i <= instance->definition->grouping_count; i++) {
         struct pane_entry *touched;
-        TRY(panes_entry(&instance->panes, pane, entry->groups[i], partition->store, &touched, err));
+        TRY(panes_entry(&instance->panes, pane, group_of(cohort, i), partition->store, &touched,
+                        err));
         tables_add_label(touched->tables, &part, sign);
-        panes_touch(pane, touched, LOG_FEEDBACK, entry->label_offset);
+        panes_touch(pane, touched, LOG_FEEDBACK, label->offset);
     }
     return STATUS_OK;
 }
@@ -78,9 +94,11 @@ enum status window_add_label(struct partition *partition, struct instance *insta
 enum status window_touch_label(struct partition *partition, struct instance *instance,
                                const struct delta_entry *entry, int64_t offset, struct error *err) {
     struct pane *pane = pane_of(instance, entry->time_ms);
+    const struct cohort *cohort = delta_cohort(&partition->delta, entry);
     for (int i = 0; i <= instance->definition->grouping_count; i++) {
         struct pane_entry *touched;
-        TRY(panes_entry(&instance->panes, pane, entry->groups[i], partition->store, &touched, err));
+        TRY(panes_entry(&instance->panes, pane, group_of(cohort, i), partition->store, &touched,
+                        err));
         panes_touch(pane, touched, LOG_FEEDBACK, offset);
     }
     return STATUS_OK;
