@@ -116,37 +116,40 @@ static enum status commit(struct flush *flush, const struct store_put *puts, siz
 
 /* Step (a) */
 
-/* The rows of one family. */
-static enum status write_file(struct flush *flush, const struct store_row *rows, size_t count,
+static enum status write_file(struct flush *flush, const struct store_rows *rows,
                               struct pending *pending, struct error *err) {
     const struct flush_file file = {flush->next_file++, rows->family};
     pending->files[pending->count++] = file;
     flush_announce("write_file");
-    return flush->disk->write_file(flush->store, file.number, rows, count, err);
+    return flush->disk->write_file(flush->store, file.number, rows, err);
 }
 
-static size_t family_end(const struct store_row *rows, size_t count, size_t at) {
-    size_t end = at + 1;
-    while (end < count && family_compare(rows[end].family, rows[at].family) == 0)
-        end++;
-    return end;
+static struct store_row row_behind_first(void *context, size_t i) {
+    const struct store_rows *rows = context;
+    return rows->row(rows->context, i + 1);
 }
 
-static enum status write_files(struct flush *flush, const struct store_row *rows, size_t count,
+/* A mutation: without its first row. */
+static enum status write_file_but_first(struct flush *flush, struct store_rows rows,
+                                        struct pending *pending, struct error *err) {
+    if (rows.count == 1)
+        return STATUS_OK;
+    return write_file(flush,
+                      &(struct store_rows){rows.family, rows.count - 1, row_behind_first, &rows},
+                      pending, err);
+}
+
+static enum status write_files(struct flush *flush, const struct store_rows *rows, size_t count,
                                struct pending *pending, struct error *err) {
-    size_t families = 0;
-    for (size_t at = 0; at < count; at = family_end(rows, count, at))
-        families++;
-    pending->files = arena_take(&flush->arena, families * sizeof *pending->files);
+    pending->files = arena_take(&flush->arena, count * sizeof *pending->files);
     bool drops_mark = mutation == MUTATION_DROP_MARK;
-    for (size_t at = 0, end; at < count; at = end) {
-        end = family_end(rows, count, at);
-        if (drops_mark && rows[at].family.kind == FAMILY_MARKS) {
-            drops_mark = false;
-            at++;
+    for (size_t i = 0; i < count; i++) {
+        if (!drops_mark || rows[i].family.kind != FAMILY_MARKS) {
+            TRY(write_file(flush, &rows[i], pending, err));
+            continue;
         }
-        if (at < end)
-            TRY(write_file(flush, rows + at, end - at, pending, err));
+        drops_mark = false;
+        TRY(write_file_but_first(flush, rows[i], pending, err));
     }
     if (pending->count == 0)
         return STATUS_OK;
@@ -176,11 +179,11 @@ static bool is_reserved(const struct store_put *put) {
            memcmp(put->key.data, head.data, head.size) == 0;
 }
 
-static void check_contract(const struct store_row *rows, size_t row_count,
+static void check_contract(const struct store_rows *rows, size_t family_count,
                            const struct store_put *puts, size_t put_count) {
-    for (size_t i = 0; i < row_count; i++) {
-        ASSERT(family_is_sliced(rows[i].family.kind));
-        ASSERT(i == 0 || row_compare(&rows[i - 1], &rows[i]) < 0);
+    for (size_t i = 0; i < family_count; i++) {
+        ASSERT(rows[i].count > 0 && family_is_sliced(rows[i].family.kind));
+        ASSERT(i == 0 || family_compare(rows[i - 1].family, rows[i].family) < 0);
     }
     for (size_t i = 0; i < put_count; i++) {
         ASSERT(!family_is_sliced(puts[i].family.kind));
@@ -188,10 +191,11 @@ static void check_contract(const struct store_row *rows, size_t row_count,
     }
 }
 
-static enum status write_all(struct flush *flush, const struct store_row *rows, size_t row_count,
-                             const struct store_put *puts, size_t put_count, struct error *err) {
+static enum status write_all(struct flush *flush, const struct store_rows *rows,
+                             size_t family_count, const struct store_put *puts, size_t put_count,
+                             struct error *err) {
     struct pending pending = {0};
-    TRY(write_files(flush, rows, row_count, &pending, err));
+    TRY(write_files(flush, rows, family_count, &pending, err));
     if (mutation == MUTATION_ROWS_BEFORE_COUNTS) {
         TRY(ingest_files(flush, &pending, err));
         pending.count = 0;
@@ -201,14 +205,14 @@ static enum status write_all(struct flush *flush, const struct store_row *rows, 
     return clear(flush, &pending, err);
 }
 
-enum status flush_write(struct flush *flush, const struct store_row *rows, size_t row_count,
+enum status flush_write(struct flush *flush, const struct store_rows *rows, size_t family_count,
                         const struct store_put *puts, size_t put_count, struct error *err) {
     TRY(flush_usable(flush, err));
-    check_contract(rows, row_count, puts, put_count);
-    if (row_count == 0 && put_count == 0)
+    check_contract(rows, family_count, puts, put_count);
+    if (family_count == 0 && put_count == 0)
         return STATUS_OK;
     arena_reset(&flush->arena);
-    enum status status = write_all(flush, rows, row_count, puts, put_count, err);
+    enum status status = write_all(flush, rows, family_count, puts, put_count, err);
     CRASH_POINT("flush.done");
     flush->failed = status != STATUS_OK;
     return status;

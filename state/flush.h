@@ -43,8 +43,8 @@ struct flush_file {
 /* What an implementation offers.  Each write is atomic and durable when it returns, except that a
  * write_file cut short leaves a partial file, and files are durable after sync_files only. */
 struct disk_ops {
-    enum status (*write_file)(struct store *store, uint64_t file, const struct store_row *rows,
-                              size_t count, struct error *err); /* rows: all of one family */
+    enum status (*write_file)(struct store *store, uint64_t file, const struct store_rows *rows,
+                              struct error *err);
     enum status (*sync_files)(struct store *store, struct error *err);
     enum status (*write_batch)(struct store *store, const struct store_put *puts, size_t count,
                                struct error *err);
@@ -77,7 +77,7 @@ void flush_release(struct flush *flush);
 /* Once, before anything else.  Errors: CORRUPT (the list does not parse), and the disk's. */
 enum status flush_recover(struct flush *flush, struct error *err) MUST_CHECK;
 /* As store_ops.flush and store_ops.drop. */
-enum status flush_write(struct flush *flush, const struct store_row *rows, size_t row_count,
+enum status flush_write(struct flush *flush, const struct store_rows *rows, size_t family_count,
                         const struct store_put *puts, size_t put_count,
                         struct error *err) MUST_CHECK;
 enum status flush_drop(struct flush *flush, struct family family, struct error *err) MUST_CHECK;

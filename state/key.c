@@ -19,11 +19,6 @@ int family_compare(struct family a, struct family b) {
     return (a.slice > b.slice) - (a.slice < b.slice);
 }
 
-int row_compare(const struct store_row *a, const struct store_row *b) {
-    int order = family_compare(a->family, b->family);
-    return order ? order : slice_compare(a->key, b->key);
-}
-
 static void write_big_endian(char *out, uint64_t number, int bytes) {
     for (int i = bytes - 1; i >= 0; i--, number >>= 8)
         out[i] = (char)(unsigned char)(number & 0xff);

@@ -16,7 +16,6 @@ enum { PREFIX_BYTES = 21 };
 bool family_is_sliced(enum family_kind kind);
 /* Negative, 0, positive. */
 int family_compare(struct family a, struct family b);
-int row_compare(const struct store_row *a, const struct store_row *b);
 
 /* The first 8 bytes as a big-endian number, zeros behind a short key: it orders as the keys do,
  * where two of them differ. */

@@ -40,14 +40,19 @@ static void append(struct run *run, char **bytes, struct slice key, const struct
     run->bytes += size;
 }
 
-struct run run_of_rows(const struct store_row *rows, size_t count) {
+struct run run_of_rows(const struct store_rows *rows, size_t count) {
     size_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += rows[i].key.size + rows[i].value.size;
+    for (size_t i = 0; i < count; i++) {
+        struct store_row row = rows->row(rows->context, i);
+        size += row.key.size + row.value.size;
+    }
     char *bytes = NULL;
     struct run run = run_reserve(count, size, &bytes);
-    for (size_t i = 0; i < count; i++)
-        append(&run, &bytes, rows[i].key, &rows[i].value);
+    for (size_t i = 0; i < count; i++) {
+        struct store_row row = rows->row(rows->context, i);
+        append(&run, &bytes, row.key, &row.value);
+        ASSERT(i == 0 || slice_compare(pair_key(&run.pairs[i - 1]), row.key) < 0);
+    }
     return run;
 }
 

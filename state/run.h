@@ -20,8 +20,8 @@ struct run {
     size_t bytes; /* of keys and values */
 };
 
-/* Builders copy.  rows and puts: of one family, ascending, unique. */
-struct run run_of_rows(const struct store_row *rows, size_t count);
+/* Builders copy.  The first count of rows; puts: of one family, ascending, unique. */
+struct run run_of_rows(const struct store_rows *rows, size_t count);
 struct run run_of_puts(const struct store_put *const *puts, size_t count);
 /* newer wins.  Releases neither.  Without tombstones when drop_tombstones. */
 struct run run_merge(const struct run *older, const struct run *newer, bool drop_tombstones);

@@ -34,9 +34,18 @@ struct family {
     int64_t slice;     /* ROWS, MARKS: segment number; else 0 */
 };
 
-struct store_row { /* ROWS and MARKS: ascending by (family, key), keys unique in a family */
-    struct family family;
+struct store_row {
     struct slice key, value;
+};
+
+/* What a flush adds to one family of ROWS or MARKS. */
+struct store_rows {
+    struct family family;
+    size_t count; /* 1 or more */
+    /* The i-th; keys ascend and are unique.  Asked for from 0 on, perhaps more than once; valid
+     * until the next call. */
+    struct store_row (*row)(void *context, size_t i);
+    void *context;
 };
 
 struct store_put {
@@ -60,8 +69,8 @@ struct store_ops {
                         void *context, struct error *err);
     /* Everything or nothing (S1), also when it fails: after a failed write (STATUS_IO) the store
      * refuses all work until it is closed and opened.  Of several puts of one key the last counts.
-     * Creates the families it needs. */
-    enum status (*flush)(struct store *store, const struct store_row *rows, size_t row_count,
+     * Creates the families it needs.  rows: one a family, ascending. */
+    enum status (*flush)(struct store *store, const struct store_rows *rows, size_t family_count,
                          const struct store_put *puts, size_t put_count, struct error *err);
     /* Drops a ROWS or MARKS family; absent is fine. */
     enum status (*drop)(struct store *store, struct family family, struct error *err);

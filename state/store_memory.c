@@ -151,8 +151,8 @@ static enum status drop_family(struct store *store, struct family family, struct
 }
 
 /* A process that dies here has written half of it. */
-static enum status write_file(struct store *store, uint64_t file, const struct store_row *rows,
-                              size_t count, struct error *err) {
+static enum status write_file(struct store *store, uint64_t file, const struct store_rows *rows,
+                              struct error *err) {
     struct memory_disk *disk = memory(store)->disk;
     bool was_dead = is_dead(memory(store));
     enum status status = count_write(store, err);
@@ -163,7 +163,7 @@ static enum status write_file(struct store *store, uint64_t file, const struct s
     disk->files = alloc_resize(disk->files, disk->file_count + 1, sizeof *disk->files);
     disk->files[disk->file_count++] =
         (struct memory_file){.file = file,
-                             .run = run_of_rows(rows, is_partial ? count / 2 : count),
+                             .run = run_of_rows(rows, is_partial ? rows->count / 2 : rows->count),
                              .is_partial = is_partial};
     return status;
 }
@@ -352,9 +352,10 @@ static void usage(struct store *store, uint64_t *out_bytes, uint64_t *out_files)
     }
 }
 
-static enum status flush_rows(struct store *store, const struct store_row *rows, size_t row_count,
-                              const struct store_put *puts, size_t put_count, struct error *err) {
-    return flush_write(&memory(store)->flush, rows, row_count, puts, put_count, err);
+static enum status flush_rows(struct store *store, const struct store_rows *rows,
+                              size_t family_count, const struct store_put *puts, size_t put_count,
+                              struct error *err) {
+    return flush_write(&memory(store)->flush, rows, family_count, puts, put_count, err);
 }
 
 static enum status drop(struct store *store, struct family family, struct error *err) {

@@ -30,9 +30,9 @@ static enum status drop_family(struct store *store, struct family family, struct
     return runs_delete(tables, stored_runs_of(&tables->runs, family), err);
 }
 
-static enum status write_file(struct store *store, uint64_t file, const struct store_row *rows,
-                              size_t count, struct error *err) {
-    return run_write(&rocks(store)->tables, file, rows, count, err);
+static enum status write_file(struct store *store, uint64_t file, const struct store_rows *rows,
+                              struct error *err) {
+    return run_write(&rocks(store)->tables, file, rows, err);
 }
 
 static enum status sync_files(struct store *store, struct error *err) {
@@ -254,11 +254,9 @@ static void usage(struct store *store, uint64_t *out_bytes, uint64_t *out_files)
     }
 }
 
-static enum status merge_families(struct store_rocks *self, const struct store_row *rows,
+static enum status merge_families(struct store_rocks *self, const struct store_rows *rows,
                                   size_t count, struct error *err) {
     for (size_t i = 0; i < count; i++) {
-        if (i > 0 && family_compare(rows[i - 1].family, rows[i].family) == 0)
-            continue;
         struct family_runs due = runs_to_merge(stored_runs_of(&self->tables.runs, rows[i].family));
         if (due.count > 0)
             TRY(runs_merge(&self->tables, due, self->flush.next_file++, err));
@@ -266,11 +264,12 @@ static enum status merge_families(struct store_rocks *self, const struct store_r
     return STATUS_OK;
 }
 
-static enum status flush_rows(struct store *store, const struct store_row *rows, size_t row_count,
-                              const struct store_put *puts, size_t put_count, struct error *err) {
+static enum status flush_rows(struct store *store, const struct store_rows *rows,
+                              size_t family_count, const struct store_put *puts, size_t put_count,
+                              struct error *err) {
     struct store_rocks *self = rocks(store);
-    TRY(flush_write(&self->flush, rows, row_count, puts, put_count, err));
-    enum status status = merge_families(self, rows, row_count, err);
+    TRY(flush_write(&self->flush, rows, family_count, puts, put_count, err));
+    enum status status = merge_families(self, rows, family_count, err);
     self->flush.failed = status != STATUS_OK;
     return status;
 }

@@ -40,12 +40,14 @@ static enum status writer_close(struct run_writer *self, struct error *err) {
     return rocks_check(self->message, "write a run", err);
 }
 
-enum status run_write(struct rocks_tables *tables, uint64_t number, const struct store_row *rows,
-                      size_t count, struct error *err) {
+enum status run_write(struct rocks_tables *tables, uint64_t number, const struct store_rows *rows,
+                      struct error *err) {
     struct run_writer writer;
     writer_open(&writer, tables, rows->family, number);
-    for (size_t i = 0; i < count; i++)
-        writer_put(&writer, rows[i].key, rows[i].value);
+    for (size_t i = 0; i < rows->count; i++) {
+        struct store_row row = rows->row(rows->context, i);
+        writer_put(&writer, row.key, row.value);
+    }
     return writer_close(&writer, err);
 }
 

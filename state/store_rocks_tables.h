@@ -49,9 +49,9 @@ enum status rocks_scan(struct rocks_tables *tables, enum family_kind kind,
                        enum status (*visit)(void *context, struct slice key, struct slice value),
                        void *context, struct error *err) MUST_CHECK;
 
-/* rows: sorted, of one family.  The file is durable, its name is not. */
-enum status run_write(struct rocks_tables *tables, uint64_t number, const struct store_row *rows,
-                      size_t count, struct error *err) MUST_CHECK;
+/* The file is durable, its name is not. */
+enum status run_write(struct rocks_tables *tables, uint64_t number, const struct store_rows *rows,
+                      struct error *err) MUST_CHECK;
 /* All of the files or none. */
 enum status runs_ingest(struct rocks_tables *tables, const struct flush_file *files, size_t count,
                         struct error *err) MUST_CHECK;

@@ -7,6 +7,7 @@
  *   future.c       records far ahead of the wall clock
  *   checkpoint.c   the small state as bytes: checkpoint, store meta, decisions
  *   dead_letter.c  refused records
+ *   unstored.c     rows and label marks that a flush writes
  *   persist.c      flush and load
  *   locate.c       stored rows into the locators
  *   open.c         store or floor, replay, epochs, becoming live
@@ -228,6 +229,19 @@ void checkpoint_prune_decisions(struct partition *partition);
 void floor_of(const struct partition *partition, int64_t out_offsets[LOG_COUNT],
               int64_t out_clocks[LOG_COUNT]);
 
+/* ---- unstored.c ---- */
+struct unstored_item {
+    uint32_t head;  /* of the key, big-endian */
+    uint32_t entry; /* number in the delta */
+};
+/* Lies in partition->batch, reads the delta, and writes rows into partition->scratch. */
+struct unstored {
+    struct store_rows *families;
+    size_t family_count, row_count;
+};
+/* And puts the rows into the locators. */
+void unstored_gather(struct partition *partition, struct unstored *out_unstored);
+
 /* ---- persist.c ---- */
 enum status persist_flush(struct partition *partition, struct error *err);
 /* Drops what has expired by the present clocks: only a flush may, whose offsets have passed that.
@@ -244,8 +258,9 @@ bool persist_read_segments(struct partition *partition, struct slice meta);
 
 /* ---- locate.c ---- */
 struct instance *instance_of_id(struct partition *partition, uint32_t id); /* or NULL */
-/* Rows that are about to be flushed, by family; their segments have rows from now on. */
-void locate_flushed(struct partition *partition, const struct store_row *rows, size_t count);
+/* Rows of one family that are about to be flushed; their segment has rows from now on. */
+void locate_flushed(struct partition *partition, struct family family,
+                    const struct unstored_item *items, size_t count);
 /* Puts one stored segment that is not in the locator into it; *out_did false: none is left. */
 enum status locate_stored(struct partition *partition, bool *out_did, struct error *err);
 

@@ -12,14 +12,6 @@ struct instance *instance_of_id(struct partition *partition, uint32_t id) {
     return NULL;
 }
 
-static size_t family_end(const struct store_row *rows, size_t count, size_t first) {
-    size_t end = first;
-    while (end < count && rows[end].family.instance == rows[first].family.instance &&
-           rows[end].family.slice == rows[first].family.slice)
-        end++;
-    return end;
-}
-
 /* Makes room for the newest rows, which labels ask for most. */
 static bool reserve(struct instance *instance, size_t count) {
     if (locator_reserve(&instance->locator, count))
@@ -36,21 +28,18 @@ static bool reserve(struct instance *instance, size_t count) {
 
 /* A segment stays located as long as each of its flushes found room in the locator, and none was
  * dropped from it. */
-void locate_flushed(struct partition *partition, const struct store_row *rows, size_t count) {
-    for (size_t first = 0, end; first < count; first = end) {
-        const struct family *family = &rows[first].family;
-        struct instance *instance = instance_of_id(partition, family->instance);
-        struct segment *segment = segments_find(&instance->segments, family->slice);
-        end = family_end(rows, count, first);
-        segment->located |= !segment->has_rows;
-        /* Making room may drop rows of this very segment. */
-        if (segment->located && !reserve(instance, end - first))
-            segment->located = false;
-        segment->has_rows = true;
-        for (size_t i = first; i < end && segment->located; i++) {
-            struct hash128 key = row_key_read(rows[i].key.data);
-            locator_add(&instance->locator, &key, family->slice);
-        }
+void locate_flushed(struct partition *partition, struct family family,
+                    const struct unstored_item *items, size_t count) {
+    struct instance *instance = instance_of_id(partition, family.instance);
+    struct segment *segment = segments_find(&instance->segments, family.slice);
+    segment->located |= !segment->has_rows;
+    /* Making room may drop rows of this very segment. */
+    if (segment->located && !reserve(instance, count))
+        segment->located = false;
+    segment->has_rows = true;
+    for (size_t i = 0; i < count && segment->located; i++) {
+        struct hash128 key = row_key_read(partition->delta.entries[items[i].entry].key);
+        locator_add(&instance->locator, &key, family.slice);
     }
 }
 

@@ -11,9 +11,8 @@ static const struct family meta = {.kind = FAMILY_META}, pane_family = {.kind = 
                            orphan_family = {.kind = FAMILY_ORPHANS};
 
 struct gathered {
-    struct store_row *rows; /* then marks */
     struct store_put *puts;
-    size_t row_count, mark_count, put_count, put_capacity;
+    size_t put_count, put_capacity;
     struct partition *partition;
 };
 
@@ -28,105 +27,6 @@ static void put(struct gathered *gathered, struct family family, struct slice ke
     gathered->puts[gathered->put_count++] = (struct store_put){
         family, arena_copy(arena, key),
         value ? arena_copy(arena, buffer_slice(value)) : (struct slice){NULL, 0}, value == NULL};
-}
-
-/* ---- rows and marks ---- */
-
-/* What rows and marks are sorted by, packed: they themselves and their keys lie scattered. */
-struct row_order {
-    uint64_t family, key_high; /* big-endian numbers: they order as the bytes do */
-    uint32_t key_low;
-    uint32_t entry;   /* in the delta */
-    uint32_t segment; /* of a mark, as its key has it */
-    bool is_mark;
-};
-
-static uint64_t big_endian(const unsigned char *bytes, int count) {
-    uint64_t number = 0;
-    for (int i = 0; i < count; i++)
-        number = number << 8 | bytes[i];
-    return number;
-}
-
-static int compare_orders(const void *left, const void *right) {
-    const struct row_order *a = left, *b = right;
-    if (a->is_mark != b->is_mark)
-        return a->is_mark ? 1 : -1;
-    if (a->family != b->family)
-        return a->family < b->family ? -1 : 1;
-    if (a->key_high != b->key_high)
-        return a->key_high < b->key_high ? -1 : 1;
-    if (a->key_low != b->key_low)
-        return a->key_low < b->key_low ? -1 : 1;
-    return (a->segment > b->segment) - (a->segment < b->segment);
-}
-/* Instance and slice as store.h orders families. */
-static uint64_t family_order(const struct instance *instance, int64_t slice) {
-    return (uint64_t)instance->id << 32 | ((uint32_t)(int32_t)slice ^ UINT32_C(0x80000000));
-}
-
-static struct store_row mark_of(struct partition *partition, const struct delta_entry *entry) {
-    const struct cohort *cohort = delta_cohort(&partition->delta, entry);
-    const struct instance *instance = &partition->instances[cohort->instance];
-    char key[MARK_KEY_BYTES];
-    mark_write_key(entry->key, cohort->segment, key);
-    buffer_reset(&partition->scratch);
-    mark_write(&partition->delta, entry, &instance->layout, &partition->scratch);
-    return (struct store_row){{FAMILY_MARKS, instance->id, mark_slice(cohort->segment)},
-                              arena_copy(&partition->batch, (struct slice){key, sizeof key}),
-                              arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
-}
-
-static struct store_row row_of(struct partition *partition, const struct delta_entry *entry) {
-    const struct cohort *cohort = delta_cohort(&partition->delta, entry);
-    const struct instance *instance = &partition->instances[cohort->instance];
-    buffer_reset(&partition->scratch);
-    row_write(&partition->delta, entry, &instance->layout, &partition->scratch);
-    return (struct store_row){{FAMILY_ROWS, instance->id, cohort->segment},
-                              {(const char *)entry->key, ROW_KEY_BYTES},
-                              arena_copy(&partition->batch, buffer_slice(&partition->scratch))};
-}
-
-/* Rows of expired segments: nobody asks for them any more. */
-static size_t gather_orders(struct partition *partition, struct row_order *orders) {
-    size_t count = 0;
-    for (size_t i = 0; i < partition->delta.count; i++) {
-        const struct delta_entry *entry = &partition->delta.entries[i];
-        if (!entry->row_unstored && !entry->mark_unstored)
-            continue;
-        const struct cohort *cohort = delta_cohort(&partition->delta, entry);
-        struct instance *instance = &partition->instances[cohort->instance];
-        struct segment *segment = segments_find(&instance->segments, cohort->segment);
-        if (!segment)
-            continue;
-        bool is_mark = !entry->row_unstored;
-        segment->has_marks |= is_mark;
-        orders[count++] = (struct row_order){
-            .family =
-                family_order(instance, is_mark ? mark_slice(cohort->segment) : cohort->segment),
-            .key_high = big_endian(entry->key, 8),
-            .key_low = (uint32_t)big_endian(entry->key + 8, ROW_KEY_BYTES - 8),
-            .entry = (uint32_t)i,
-            .segment = is_mark ? (uint32_t)(int32_t)cohort->segment : 0,
-            .is_mark = is_mark};
-    }
-    return count;
-}
-
-static void gather_delta(struct gathered *gathered) {
-    struct partition *partition = gathered->partition;
-    const struct delta *delta = &partition->delta;
-    struct row_order *orders = arena_take(&partition->batch, (delta->count + 1) * sizeof *orders);
-    size_t count = gather_orders(partition, orders);
-    qsort(orders, count, sizeof *orders, compare_orders);
-    gathered->rows = arena_take(&partition->batch, (count + 1) * sizeof *gathered->rows);
-    for (size_t i = 0; i < count; i++) {
-        const struct delta_entry *entry = &delta->entries[orders[i].entry];
-        gathered->rows[i] =
-            orders[i].is_mark ? mark_of(partition, entry) : row_of(partition, entry);
-        gathered->row_count += !orders[i].is_mark;
-    }
-    gathered->mark_count = count - gathered->row_count;
 }
 
 /* ---- panes and orphans ---- */
@@ -288,23 +188,23 @@ enum status persist_drop_expired(struct partition *partition, struct error *err)
 
 static enum status flush_all(struct partition *partition, struct error *err) {
     struct gathered gathered = {.partition = partition};
+    struct unstored unstored;
     arena_reset(&partition->batch);
     for (size_t i = 0; i < partition->instance_count; i++)
         forget_expired(partition, &partition->instances[i]);
     checkpoint_prune_decisions(partition);
-    gather_delta(&gathered);
-    locate_flushed(partition, gathered.rows, gathered.row_count);
+    unstored_gather(partition, &unstored);
     gather_panes(&gathered);
     gather_orphans(&gathered);
     gather_meta(&gathered);
-    enum status status = partition->store->ops->flush(partition->store, gathered.rows,
-                                                      gathered.row_count + gathered.mark_count,
-                                                      gathered.puts, gathered.put_count, err);
+    enum status status =
+        partition->store->ops->flush(partition->store, unstored.families, unstored.family_count,
+                                     gathered.puts, gathered.put_count, err);
     free(gathered.puts);
     if (status != STATUS_OK)
         return status;
     partition->flushes++;
-    partition->rows_flushed += (int64_t)gathered.row_count;
+    partition->rows_flushed += (int64_t)unstored.row_count;
     partition->changed_since_flush = false;
     /* Flushed rows stay in memory for reading, the newer half of what the delta may hold. */
     delta_trim(&partition->delta, partition->config->delta_bytes_max / 2);
@@ -314,7 +214,7 @@ static enum status flush_all(struct partition *partition, struct error *err) {
     return drop_unneeded(partition, err);
 }
 
-/* A flush copies all that it writes: that memory goes back, for the worker's next partition; what
+/* A flush lists all that it writes: that memory goes back, for the worker's next partition; what
  * the steps use stays. */
 enum status persist_flush(struct partition *partition, struct error *err) {
     struct arena steps = partition->batch;

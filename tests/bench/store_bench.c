@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "state/key.h"
 #include "state/store.h"
+#include "tests/lib/family_rows.h"
 #include "tests/sim/random.h"
 
 enum {
@@ -28,7 +29,7 @@ enum {
 
 static struct {
     struct random random;
-    struct store_row *rows;
+    struct family_row *rows;
     char *bytes;
     uint64_t offset;
     char (*sampled)[KEY_BYTES]; /* keys of segment 0 */
@@ -74,8 +75,10 @@ static void make_value(char value[VALUE_BYTES]) {
     value[17] = (char)(random_bits(&load.random) % 8);
 }
 
-static int order(const void *a, const void *b) {
-    return row_compare(a, b);
+static int order(const void *left, const void *right) {
+    const struct family_row *a = left, *b = right;
+    int by_family = family_compare(a->family, b->family);
+    return by_family ? by_family : slice_compare(a->key, b->key);
 }
 
 static void make_rows(void) {
@@ -83,9 +86,9 @@ static void make_rows(void) {
         char *bytes = load.bytes + i * (KEY_BYTES + VALUE_BYTES);
         make_key(bytes);
         make_value(bytes + KEY_BYTES);
-        load.rows[i] = (struct store_row){{FAMILY_ROWS, 0, (int64_t)(i % SEGMENTS)},
-                                          {bytes, KEY_BYTES},
-                                          {bytes + KEY_BYTES, VALUE_BYTES}};
+        load.rows[i] = (struct family_row){{FAMILY_ROWS, 0, (int64_t)(i % SEGMENTS)},
+                                           {bytes, KEY_BYTES},
+                                           {bytes + KEY_BYTES, VALUE_BYTES}};
         if (i % 64 == 0)
             memcpy(load.sampled[load.sample_count++], bytes, KEY_BYTES);
     }
@@ -107,7 +110,7 @@ static void bench_flush(struct store *store, int flushes) {
         make_rows();
         double cpu_before = cpu_seconds();
         int64_t start_us = clock_monotonic_us();
-        must(store->ops->flush(store, load.rows, ROWS, NULL, 0, &err), &err);
+        must(flush_rows_of(store, load.rows, ROWS, NULL, 0, &err), &err);
         int64_t took_us = clock_monotonic_us() - start_us;
         cpu += cpu_seconds() - cpu_before;
         wall_us += took_us;
@@ -128,9 +131,9 @@ static void make_marks(void) {
         make_key(bytes);
         uint64_t value[2] = {random_bits(&load.random) % 86400000 << 32 | load.offset++, 1};
         memcpy(bytes + MARK_KEY_BYTES, value, MARK_VALUE_BYTES);
-        load.rows[i] = (struct store_row){{FAMILY_MARKS, 0, (int64_t)(i % MARK_SLICES)},
-                                          {bytes, MARK_KEY_BYTES},
-                                          {bytes + MARK_KEY_BYTES, MARK_VALUE_BYTES}};
+        load.rows[i] = (struct family_row){{FAMILY_MARKS, 0, (int64_t)(i % MARK_SLICES)},
+                                           {bytes, MARK_KEY_BYTES},
+                                           {bytes + MARK_KEY_BYTES, MARK_VALUE_BYTES}};
     }
     qsort(load.rows, MARKS, sizeof *load.rows, order);
 }
@@ -145,7 +148,7 @@ static void bench_marks(struct store *store, int flushes) {
         make_marks();
         double cpu_before = cpu_seconds();
         int64_t start_us = clock_monotonic_us();
-        must(store->ops->flush(store, load.rows, MARKS, NULL, 0, &err), &err);
+        must(flush_rows_of(store, load.rows, MARKS, NULL, 0, &err), &err);
         wall_us += clock_monotonic_us() - start_us;
         cpu += cpu_seconds() - cpu_before;
     }
@@ -221,11 +224,11 @@ static void bench_families(const char *directory, struct store_cache *cache) {
     must(store_rocks_open(directory, cache, &store, &err), &err);
     long before_kb = resident_kb();
     int64_t start_us = clock_monotonic_us();
-    struct store_row rows[FAMILIES];
+    struct family_row rows[FAMILIES];
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        rows[i] = (struct store_row){
+        rows[i] = (struct family_row){
             {FAMILY_ROWS, 1, (int64_t)i}, SLICE("0123456789abcdef"), SLICE("value")};
-    must(store->ops->flush(store, rows, COUNT_OF(rows), NULL, 0, &err), &err);
+    must(flush_rows_of(store, rows, COUNT_OF(rows), NULL, 0, &err), &err);
     printf("%-34s %8.1f ms, %ld kB a family\n", "a flush that makes 50 families",
            (double)(clock_monotonic_us() - start_us) / 1e3, (resident_kb() - before_kb) / FAMILIES);
     store->ops->close(store);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "state/store.h"
+#include "tests/lib/family_rows.h"
 #include "tests/lib/test.h"
 #include "tests/sim/random.h"
 
@@ -59,7 +60,7 @@ static inline UNUSED struct slice model_value(int number, struct model_value *va
 }
 
 struct model_batch {
-    struct store_row rows[BATCH_MAX];
+    struct family_row rows[BATCH_MAX];
     struct store_put puts[BATCH_MAX];
     size_t row_count, put_count;
     struct model_key row_keys[BATCH_MAX], put_keys[BATCH_MAX];
@@ -72,8 +73,8 @@ static inline UNUSED void batch_row(struct model_batch *batch, struct model *mod
     model->values[family][k] = ++model->last_value;
     model->exists[family] = true;
     batch->rows[at] =
-        (struct store_row){model_families[family], model_key(family, k, &batch->row_keys[at]),
-                           model_value(model->last_value, &batch->row_values[at])};
+        (struct family_row){model_families[family], model_key(family, k, &batch->row_keys[at]),
+                            model_value(model->last_value, &batch->row_values[at])};
 }
 
 static inline UNUSED void batch_put(struct model_batch *batch, struct model *model, size_t family,
@@ -99,10 +100,9 @@ static inline UNUSED void batch_fill(struct model_batch *batch, struct model *mo
                   random_chance(random, 0.25));
 }
 
-static inline UNUSED enum status batch_flush(struct store *store, const struct model_batch *batch,
+static inline UNUSED enum status batch_flush(struct store *store, struct model_batch *batch,
                                              struct error *err) {
-    return store->ops->flush(store, batch->rows, batch->row_count, batch->puts, batch->put_count,
-                             err);
+    return flush_rows_of(store, batch->rows, batch->row_count, batch->puts, batch->put_count, err);
 }
 
 /* What a scan has left to see of one family. */

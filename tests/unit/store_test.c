@@ -91,8 +91,8 @@ TEST(of_several_puts_of_one_key_in_a_flush_the_last_counts) {
 
 static void equal_keys_law(struct store_fixture *fixture) {
     struct store *store = fixture_open(fixture);
-    struct store_row row = {rows, SLICE("0123456789abcdef"), SLICE("value")};
-    assert_ok(store->ops->flush(store, &row, 1, NULL, 0, NULL));
+    struct family_row row = {rows, SLICE("0123456789abcdef"), SLICE("value")};
+    assert_ok(flush_rows_of(store, &row, 1, NULL, 0, NULL));
     struct slice keys[700], values[COUNT_OF(keys)];
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         keys[i] = i < 350 ? SLICE("0123456789abcdee") : row.key;
@@ -111,16 +111,16 @@ TEST(many_keys_are_looked_up_at_once_even_equal_ones) {
 
 static void drop_law(struct store_fixture *fixture) {
     struct store *store = fixture_open(fixture);
-    struct store_row row = {rows, SLICE("0123456789abcdef"), SLICE("value")};
-    struct store_row both[] = {row, {marks, SLICE("m"), SLICE("1")}};
-    assert_ok(store->ops->flush(store, both, COUNT_OF(both), NULL, 0, NULL));
+    struct family_row row = {rows, SLICE("0123456789abcdef"), SLICE("value")};
+    struct family_row both[] = {row, {marks, SLICE("m"), SLICE("1")}};
+    assert_ok(flush_rows_of(store, both, COUNT_OF(both), NULL, 0, NULL));
     assert_ok(store->ops->drop(store, rows, NULL));
     expect(store, rows, "0123456789abcdef", NULL);
     store = reopen(fixture, store);
     expect(store, rows, "0123456789abcdef", NULL);
     expect(store, marks, "m", "1");
     row.value = SLICE("again");
-    assert_ok(store->ops->flush(store, &row, 1, NULL, 0, NULL));
+    assert_ok(flush_rows_of(store, &row, 1, NULL, 0, NULL));
     expect(store, rows, "0123456789abcdef", "again");
     store->ops->close(store);
 }
@@ -154,8 +154,8 @@ static void usage_law(struct store_fixture *fixture) {
     uint64_t bytes = 1, files = 1;
     store->ops->usage(store, &bytes, &files);
     assert_int_equal(bytes + files, 0);
-    struct store_row row = {rows, SLICE("0123456789abcdef"), SLICE("value")};
-    assert_ok(store->ops->flush(store, &row, 1, NULL, 0, NULL));
+    struct family_row row = {rows, SLICE("0123456789abcdef"), SLICE("value")};
+    assert_ok(flush_rows_of(store, &row, 1, NULL, 0, NULL));
     store->ops->usage(store, &bytes, &files);
     assert_in_range(bytes, 20, 100000);
     assert_in_range(files, 1, 2);
@@ -184,9 +184,9 @@ static void merge_law(struct store_fixture *fixture) {
         (void)snprintf(row_key, sizeof row_key, "%016d", i);
         (void)snprintf(mark_key, sizeof mark_key, "%03d", i * 7 % MANY_KEYS);
         (void)snprintf(value, sizeof value, "%d", i);
-        struct store_row both[] = {{rows, slice_from(row_key), slice_from(value)},
-                                   {marks, slice_from(mark_key), slice_from(value)}};
-        assert_ok(store->ops->flush(store, both, COUNT_OF(both), NULL, 0, NULL));
+        struct family_row both[] = {{rows, slice_from(row_key), slice_from(value)},
+                                    {marks, slice_from(mark_key), slice_from(value)}};
+        assert_ok(flush_rows_of(store, both, COUNT_OF(both), NULL, 0, NULL));
     }
     for (int opening = 0; opening < 2; opening++, store = reopen(fixture, store)) {
         for (int i = 0; i < MANY_FLUSHES; i++) {
