@@ -3,9 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "kafka/consume.h"
 #include "kafka/membership.h"
 #include "kafka/settings.h"
+
+/* Half of queued.min.messages; and as often as a partition's leader may be asked. */
+enum { QUEUE_LOW = 5000, WAKE_US = 100 * 1000 };
 
 struct assign_consumer {
     rd_kafka_t *client;
@@ -21,6 +25,7 @@ struct log_reader {
     int32_t partition;
     int64_t position;
     int64_t end_seen; /* position at which the broker had nothing more; -1 */
+    int64_t woken_at_us;
 };
 
 static enum status create(enum kafka_role role, const struct config *config, const char *name,
@@ -234,12 +239,36 @@ static bool advance(struct log_reader *reader, const rd_kafka_message_t *message
     return true;
 }
 
+static int64_t high_watermark(const struct log_reader *reader) {
+    int64_t low = 0, high = -1;
+    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(
+        reader->consumer->client, reader->topic, reader->partition, &low, &high);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? high : -1;
+}
+
+/* librdkafka 2.0 looks at a full queue again when its broker's thread has woken for something else,
+ * at the latest after a second, in which a fast reader has long emptied it.  A question to the
+ * partition's leader wakes that thread; nobody waits for the answer. */
+static void wake_fetcher(struct log_reader *reader) {
+    int64_t now_us = clock_monotonic_us(), queued = (int64_t)rd_kafka_queue_length(reader->queue);
+    if (queued >= QUEUE_LOW || now_us - reader->woken_at_us < WAKE_US ||
+        high_watermark(reader) - reader->position - queued < QUEUE_LOW)
+        return;
+    reader->woken_at_us = now_us;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, reader->topic, reader->partition)->offset =
+        RD_KAFKA_OFFSET_END;
+    (void)rd_kafka_offsets_for_times(reader->consumer->client, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 enum status log_reader_poll(struct log_reader *reader, struct kafka_record *out_records, size_t max,
                             size_t *out_count, struct error *err) {
     rd_kafka_message_t *messages[READER_BATCH_MAX];
     size_t room = max < READER_BATCH_MAX ? max : READER_BATCH_MAX, count = 0;
     ssize_t got = rd_kafka_consume_batch_queue(reader->queue, 0, messages, room);
     enum status status = STATUS_OK;
+    wake_fetcher(reader);
     for (ssize_t i = 0; i < got; i++) {
         bool is_record = messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR;
         if (!is_record && messages[i]->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
@@ -259,13 +288,6 @@ enum status log_reader_poll(struct log_reader *reader, struct kafka_record *out_
 
 int64_t log_reader_position(const struct log_reader *reader) {
     return reader->position;
-}
-
-static int64_t high_watermark(const struct log_reader *reader) {
-    int64_t low = 0, high = -1;
-    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(
-        reader->consumer->client, reader->topic, reader->partition, &low, &high);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? high : -1;
 }
 
 bool log_reader_at_end(const struct log_reader *reader) {

@@ -35,12 +35,12 @@ static const struct preset defaults[] = {
     {FOR_MEMBER, "session.timeout.ms", "45000"},
     {FOR_MEMBER, "heartbeat.interval.ms", "3000"},
     {FOR_MEMBER, "max.poll.interval.ms", "300000"},
-    /* Both are for each partition, since each has a queue of its own.  A full queue makes
-     * librdkafka 2.0 wait a second before the next fetch (fetch.queue.backoff.ms came in 2.2), so
-     * that it must hold a second of data. */
+    /* All are for each partition, since each has a queue of its own.  A queued message takes about
+     * 400 bytes beside its payload; wake_fetcher (assign.c) sees to it that a short queue is
+     * enough. */
     {FOR_READER, "queued.max.messages.kbytes", "4096"},
-    {FOR_READER, "queued.min.messages", "20000"},
-    {FOR_READER, "fetch.message.max.bytes", "524288"},
+    {FOR_READER, "queued.min.messages", "10000"},
+    {FOR_READER, "fetch.message.max.bytes", "262144"},
     {FOR_READER, "fetch.wait.max.ms", "100"},
     {FOR_READER, "fetch.error.backoff.ms", "100"},
     {FOR_PRODUCERS, "compression.type", "lz4"},

@@ -88,6 +88,34 @@ TEST(a_reading_that_starts_again_gives_no_record_of_the_earlier_one) {
     fixture_close(&f);
 }
 
+/* librdkafka 2.0 alone waits a second each time: 12 s and more here. */
+TEST(a_queue_that_was_full_is_filled_again_when_it_has_been_emptied) {
+    enum { COMMITS = 30, EACH = 1000, READ = 24000 };
+    struct fixture f;
+    static int values[READ];
+    fixture_open(&f, 1);
+    for (int i = 0; i < COMMITS; i++) {
+        send_numbers(&f, i * EACH, EACH);
+        cluster_commit(&f.c, f.producer);
+    }
+    assign_consumer_destroy(f.reading);
+    struct setting settings[] = {f.c.settings[0],
+                                 {"consumer.queued.min.messages", "100", false},
+                                 {"consumer.fetch.message.max.bytes", "16384", false}};
+    f.c.config.kafka = settings;
+    f.c.config.kafka_count = COUNT_OF(settings);
+    f.reading = cluster_reader(&f.c);
+    struct log_reader *reader = read_from_offset(&f, 0);
+    assert_int_equal(collect(&f, reader, values, 1), 1);
+    int64_t started_us = clock_monotonic_us();
+    assert_int_equal(collect(&f, reader, values + 1, READ - 1), READ - 1);
+    assert_in_range(clock_monotonic_us() - started_us, 0, 6000000);
+    for (int i = 0; i < READ; i++)
+        assert_int_equal(values[i], i);
+    assign_consumer_remove(f.reading, reader);
+    fixture_close(&f);
+}
+
 TEST(an_open_transaction_hides_the_end_until_it_is_decided) {
     struct fixture f;
     fixture_open(&f, 1);
@@ -271,6 +299,7 @@ TEST(the_plain_producer_places_keys_as_java_clients_do) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_reading_that_starts_again_gives_no_record_of_the_earlier_one),
+        CASE(a_queue_that_was_full_is_filled_again_when_it_has_been_emptied),
         CASE(an_open_transaction_hides_the_end_until_it_is_decided),
         CASE(a_reading_at_the_end_knows_that_it_is_there),
         CASE(a_position_outside_of_the_log_is_said_and_not_jumped_over),
