@@ -57,8 +57,8 @@ void delta_trim(struct delta *delta, size_t bytes);
 /* Of entries, labels and cohorts in use, with their shares of buckets. */
 size_t delta_bytes(const struct delta *delta);
 
-/* Starts to bring what delta_first will read into the cache: all keys of a batch, then what they
- * name. */
+/* Starts to bring what delta_first will read into the cache: the buckets of the keys, then what
+ * they name. */
 void delta_prefetch(const struct delta *delta, const struct hash128 *keys, size_t count);
 /* First entry of this key, then the next ones; NULL at the end.  Keys are distinct between tasks.
  */

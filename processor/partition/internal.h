@@ -193,6 +193,10 @@ int64_t joins_before(const struct partition *partition, const struct task *task,
                      int64_t label_offset);
 
 /* ---- look_up.c ---- */
+/* Called for each event in turn, before it is looked for: starts to bring what the next ones will
+ * read of the delta into the cache. */
+void look_ahead(const struct partition *partition, const struct hash128 *keys, size_t event,
+                size_t count);
 /* Fetches from the store into the delta what these events may meet; keys[event * task_count +
  * task]. */
 enum status look_up(struct partition *partition, const struct event *events, size_t count,

@@ -109,6 +109,11 @@ void locator_add(struct locator *locator, const struct hash128 *key, int64_t seg
         table->last_segment = segment;
 }
 
+void locator_prefetch(const struct locator *locator, const struct hash128 *key) {
+    for (const struct locator_table *table = locator->newest; table; table = table->older)
+        PREFETCH(&table->slots[place_of(table, key)]);
+}
+
 bool locator_has(const struct locator *locator, const struct hash128 *key, int64_t segment) {
     uint32_t wanted = finger_of(key) | locator_code(segment);
     for (const struct locator_table *table = locator->newest; table; table = table->older)

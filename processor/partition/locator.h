@@ -32,6 +32,8 @@ bool locator_reserve(struct locator *locator, size_t count);
 void locator_drop_oldest(struct locator *locator, size_t count, struct locator_codes *dropped);
 bool locator_codes_have(const struct locator_codes *codes, int64_t segment);
 void locator_add(struct locator *locator, const struct hash128 *key, int64_t segment);
+/* Starts to bring what looking for this key will read into the cache. */
+void locator_prefetch(const struct locator *locator, const struct hash128 *key);
 /* May this segment hold the key?  False is certain. */
 bool locator_has(const struct locator *locator, const struct hash128 *key, int64_t segment);
 /* Codes (segment modulo 4096) of the segments that may hold the key.  LOCATOR_FOUND_MAX: there may

@@ -281,6 +281,30 @@ static bool has_unlocated(const struct partition *partition) {
     return false;
 }
 
+/* In blocks, since what is brought for a whole step is gone again when it is read. */
+enum { AHEAD = 64 };
+
+void look_ahead(const struct partition *partition, const struct hash128 *keys, size_t event,
+                size_t count) {
+    if (event % AHEAD != 0)
+        return;
+    size_t events = count - event < AHEAD ? count - event : AHEAD;
+    delta_prefetch(&partition->delta, &keys[event * partition->task_count],
+                   events * partition->task_count);
+}
+
+static void look_ahead_in_locators(const struct partition *partition, const struct hash128 *keys,
+                                   size_t event, size_t count) {
+    if (event % AHEAD != 0)
+        return;
+    for (size_t i = event; i < count && i < event + AHEAD; i++)
+        for (size_t j = 0; j < partition->instance_count; j++) {
+            const struct instance *instance = &partition->instances[j];
+            size_t task = (size_t)(instance->task - partition->tasks);
+            locator_prefetch(&instance->locator, &keys[i * partition->task_count + task]);
+        }
+}
+
 enum status look_up(struct partition *partition, const struct event *events, size_t count,
                     const struct hash128 *keys, struct error *err) {
     size_t most = count * partition->task_count + 1;
@@ -288,9 +312,12 @@ enum status look_up(struct partition *partition, const struct event *events, siz
                             .seekers = arena_take(&partition->batch, most * sizeof(struct seeker)),
                             .has_unlocated = has_unlocated(partition)};
     buffer_reset(&partition->probes);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        look_ahead(partition, keys, i, count);
+        look_ahead_in_locators(partition, keys, i, count);
         if (events[i].refusal == REFUSAL_NONE)
             want(partition, &events[i], &keys[i * partition->task_count], &wanted);
+    }
     if (partition->probes.size > 0)
         TRY(fetch_probes(partition, (struct probe *)(void *)partition->probes.data,
                          partition->probes.size / sizeof(struct probe), err));

@@ -223,10 +223,11 @@ enum status partition_step(struct partition *partition, const struct event *even
     partition->outbox = partition->live ? outbox : NULL;
     partition->changed_since_flush = true;
     const struct hash128 *keys = keys_of(partition, events, count);
-    delta_prefetch(&partition->delta, keys, count * partition->task_count);
     TRY(look_up(partition, events, count, keys, err));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        look_ahead(partition, keys, i, count);
         TRY(step_one(partition, &events[i], &keys[i * partition->task_count], err));
+    }
     partition->outbox = NULL;
     open_become_live_if_reached(partition);
     return STATUS_OK;
