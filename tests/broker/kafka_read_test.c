@@ -100,8 +100,8 @@ TEST(a_queue_that_was_full_is_filled_again_when_it_has_been_emptied) {
     }
     assign_consumer_destroy(f.reading);
     struct setting settings[] = {f.c.settings[0],
-                                 {"consumer.queued.min.messages", "100", false},
-                                 {"consumer.fetch.message.max.bytes", "16384", false}};
+                                 {"consumer.queued.min.messages", "100", false, 0},
+                                 {"consumer.fetch.message.max.bytes", "16384", false, 0}};
     f.c.config.kafka = settings;
     f.c.config.kafka_count = COUNT_OF(settings);
     f.reading = cluster_reader(&f.c);
