@@ -20,6 +20,8 @@ enum {
     SAMPLE_RECORDS = 200, /* of a partition */
     SAMPLE_MS = 3000,
     TIMESTAMP_AHEAD_MS_MAX = 3600000,
+    RECORD_BYTES_NEEDED = 1000000,
+    LETTER_HEADERS_BYTES = 16384,
 };
 
 struct check {
@@ -131,6 +133,21 @@ static enum status check_cleanup(struct check *check, const struct topic_plan *p
     return STATUS_OK;
 }
 
+/* A record that the topic does not take would stop the application. */
+static enum status check_size(struct check *check, const struct topic_plan *plan,
+                              struct error *err) {
+    char text[SETTING_BYTES];
+    bool is_letters = strcmp(plan->topic, check->config->dead_letters_topic) == 0;
+    long long needed = RECORD_BYTES_NEEDED;
+    if (is_letters)
+        needed = (long long)check->config->dead_letter_bytes_max + LETTER_HEADERS_BYTES;
+    TRY(read_setting(check, plan->topic, "max.message.bytes", text, err));
+    if (text[0] && strtoll(text, NULL, 10) < needed)
+        add_error(check, "topic %s has max.message.bytes=%s: set it to %lld or more%s", plan->topic,
+                  text, needed, is_letters ? ", or lower dead.letter.max.bytes" : "");
+    return STATUS_OK;
+}
+
 /* A rebuild from an empty disk reads as far back as a label may come. */
 static int64_t needed_retention_ms(const struct config *config) {
     int64_t horizon_ms = 0;
@@ -194,7 +211,7 @@ static enum status check_topic(struct check *check, const struct topic_plan *pla
     check_count(check, plan, count);
     TRY(check_cleanup(check, plan, err));
     if (!plan->is_input)
-        return STATUS_OK;
+        return check_size(check, plan, err);
     TRY(check_retention(check, plan->topic, err));
     return check_timestamps(check, plan->topic, err);
 }

@@ -138,6 +138,7 @@ struct config {
     size_t task_bytes_max;   /* partials in memory, of stage 2; older ones likewise; 0: no limit */
     size_t memory_bytes_max; /* block cache, shared by all stores of the process */
     size_t record_bytes_max;
+    size_t dead_letter_bytes_max; /* key and value; below what producer and topic take */
     int workers;
     int partials_partitions; /* of the partials and state topics */
     int topics_partitions;   /* of input topics that `check --create-topics` creates */

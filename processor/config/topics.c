@@ -10,6 +10,13 @@ static const struct topic_setting compact[] = {
     {"min.cleanable.dirty.ratio", "0.1"},
     {"segment.ms", "3600000"},
 };
+/* One record holds the groups of all tasks. */
+static const struct topic_setting checkpoints[] = {
+    {"cleanup.policy", "compact"},
+    {"min.cleanable.dirty.ratio", "0.1"},
+    {"segment.ms", "3600000"},
+    {"max.message.bytes", "8388608"},
+};
 /* Read again from the start by a stage 2 that restores: what it has not read yet must not vanish
  * under it, or a window would go back in status. */
 static const struct topic_setting restored[] = {
@@ -67,7 +74,8 @@ int config_topics(const struct config *config, struct topic_plan out_plans[PLANS
         restored_plan(config, config->partials_topic, "stage 1 to stage 2, by task");
     out_plans[count] = internal_plan(config, config->checkpoints_topic,
                                      "state of stage 1, by partition", config->topics_partitions);
-    out_plans[count++].like_predictions = true;
+    out_plans[count].like_predictions = true;
+    set_settings(&out_plans[count++], checkpoints, COUNT_OF(checkpoints));
     out_plans[count++] = internal_plan(config, config->slis_topic,
                                        "results, by task, metric, group, window", shared);
     out_plans[count++] =

@@ -51,6 +51,7 @@ static const struct preset defaults[] = {
     /* A stuck transaction blocks all readers of its partitions for this long. */
     {FOR_TRANSACTIONS, "transaction.timeout.ms", "15000"},
     {FOR_TRANSACTIONS, "message.timeout.ms", "10000"},
+    {FOR_TRANSACTIONS, "message.max.bytes", "8388608"},
 };
 
 /* What nobody may change; see processor/config/kafka_denied.def for the reasons.  Visitors: the end
@@ -215,17 +216,27 @@ static enum status status_of(rd_kafka_resp_err_t code) {
     return is_configuration(code) ? STATUS_CONFIG : STATUS_BROKER;
 }
 
+/* What the code alone tells of a way out. */
+static const char *remedy_of(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+               ? "; raise max.message.bytes of the topic (and kafka.producer.message.max.bytes), "
+                 "or lower dead.letter.max.bytes"
+               : "";
+}
+
 enum status kafka_check_code(rd_kafka_resp_err_t code, const char *doing, struct error *err) {
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return STATUS_OK;
-    return error_set(err, status_of(code), "%s: %s", doing, rd_kafka_err2str(code));
+    return error_set(err, status_of(code), "%s: %s%s", doing, rd_kafka_err2str(code),
+                     remedy_of(code));
 }
 
 enum status kafka_check(rd_kafka_error_t *error, const char *doing, struct error *err) {
     if (!error)
         return STATUS_OK;
-    enum status status = error_set(err, status_of(rd_kafka_error_code(error)), "%s: %s", doing,
-                                   rd_kafka_error_string(error));
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    enum status status = error_set(err, status_of(code), "%s: %s%s", doing,
+                                   rd_kafka_error_string(error), remedy_of(code));
     rd_kafka_error_destroy(error);
     return status;
 }

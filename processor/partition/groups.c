@@ -64,6 +64,7 @@ static uint16_t add(struct groups *groups, uint16_t grouping, uint16_t kind, str
                                           .hash = hash_of(grouping, kind, text)};
     if (kind == KIND_VALUE)
         groups->admitted[grouping]++;
+    groups->text_bytes += text.size;
     groups->changed = true;
     if (groups->count * 2 > groups->slot_count)
         rehash(groups);
@@ -72,8 +73,10 @@ static uint16_t add(struct groups *groups, uint16_t grouping, uint16_t kind, str
     return number;
 }
 
-void groups_init(struct groups *groups, const struct task_definition *definition) {
-    *groups = (struct groups){.definition = definition, .count = 1, .capacity = 16};
+void groups_init(struct groups *groups, const struct task_definition *definition,
+                 size_t text_bytes_max) {
+    *groups = (struct groups){
+        .definition = definition, .count = 1, .capacity = 16, .text_bytes_max = text_bytes_max};
     groups->list = alloc_zero(groups->capacity, sizeof *groups->list);
     groups->list[GROUP_ALL] =
         (struct group){.text = alloc_copy(SLICE("")), .name = alloc_copy(SLICE("all"))};
@@ -149,7 +152,8 @@ static uint16_t number_of(struct groups *groups, uint16_t grouping, uint16_t kin
     uint16_t number = *slot_of(groups, hash_of(grouping, kind, text), grouping, kind, text);
     if (number != GROUP_ALL)
         return number;
-    if (kind == KIND_VALUE && groups->admitted[grouping] >= groups->definition->groups_max)
+    if (kind == KIND_VALUE && (groups->admitted[grouping] >= groups->definition->groups_max ||
+                               groups->text_bytes + text.size > groups->text_bytes_max))
         return number_of(groups, grouping, KIND_OTHER, SLICE(""));
     return add(groups, grouping, kind, text);
 }

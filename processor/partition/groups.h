@@ -1,7 +1,9 @@
 /* groups.h -- the dictionary of one task definition's groups in one partition.
  *
  * Groups are admitted first come, in the order of the predictions log, up to groups_max a grouping;
- * later ones count in "NAME~other".  Number 0 is "all".  Only grows: numbers stand in stored rows.
+ * later ones count in "NAME~other", and so do those whose text finds no room in text_bytes_max,
+ * since the dictionary travels in one record.  Number 0 is "all".  Only grows: numbers stand in
+ * stored rows.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_PARTITION_GROUPS_H
 #define SLIPSTREAM_PARTITION_GROUPS_H
@@ -24,6 +26,7 @@ struct groups {
     uint16_t *slots;
     size_t count, capacity, slot_count;
     uint32_t admitted[GROUPINGS_MAX];
+    size_t text_bytes, text_bytes_max; /* of all texts */
     struct buffer scratch;
     bool changed; /* since the caller last cleared it */
 };
@@ -31,7 +34,11 @@ struct groups {
 /* Above GROUPINGS_MAX x (groups.max at its greatest + other + missing): no input reaches it. */
 enum { GROUP_ALL = 0, GROUPS_LIMIT = 65000 };
 
-void groups_init(struct groups *groups, const struct task_definition *definition);
+/* Of one definition: several fit into the one record of a partition. */
+enum { GROUPS_TEXT_BYTES_MAX = 256 * 1000 };
+
+void groups_init(struct groups *groups, const struct task_definition *definition,
+                 size_t text_bytes_max);
 void groups_release(struct groups *groups);
 /* A number for each of the groupings; admits new groups. */
 void groups_of(struct groups *groups, const struct value *columns, uint16_t *out_numbers);

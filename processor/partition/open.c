@@ -101,7 +101,7 @@ static void instance_init(struct instance *instance, struct task *task,
     shape_init(&instance->shape, definition);
     panes_init(&instance->panes, &instance->shape, instance->id);
     locator_init(&instance->locator, locator_bytes);
-    groups_init(&instance->groups, definition);
+    groups_init(&instance->groups, definition, GROUPS_TEXT_BYTES_MAX);
 }
 
 /* Of application, name and secret: the same on every member. */

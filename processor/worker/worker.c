@@ -16,12 +16,15 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "kafka/outage.h"
+#include "worker/clients.h"
 #include "worker/delivery.h"
 #include "worker/stage.h"
 #include "worker/wipes.h"
 
 enum {
     OPEN_RETRY_US = 1000000,
+    COMMITS_AT_ONCE = 1, /* failed ones after which all is opened again at once */
+    DOUBLINGS_MAX = 5,
     SLEEP_MS_MAX = 100,
     REPORT_US = 1000000,
     TRIM_US = 10000000,
@@ -52,8 +55,8 @@ struct worker {
     int64_t committed_at_ms, recommitted_at_ms, trimmed_at_us;
     int64_t reported_at_us; /* 0: at once */
     int64_t empty_since_us; /* 0: owns something, or knows of no assignment */
-    char transactional_id[256], group_id[256];
     pthread_t thread;
+    int failed_commits;  /* in a row */
     bool failed, broken; /* broken: the producer must be made anew */
     atomic_bool ended;
 };
@@ -198,6 +201,18 @@ static enum status after_commit(struct worker *worker, int64_t now_ms, bool flus
     return STATUS_OK;
 }
 
+/* What was refused twice is not sent again at once: it may be refused for good. */
+static void wait_before_next(struct worker *worker) {
+    int64_t now_us = clock_monotonic_us();
+    int doublings = worker->failed_commits - COMMITS_AT_ONCE;
+    worker->failed_commits++;
+    if (doublings < 0)
+        return;
+    int64_t wait_us = OPEN_RETRY_US << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
+    for (size_t i = 0; i < worker->owned_count; i++)
+        worker->owned[i].open_at_us = now_us + wait_us;
+}
+
 /* One transaction for all partitions of this worker.  False: everything was closed. */
 static bool commit(struct worker *worker, bool drain, bool flush) {
     int64_t now_ms = clock_wall_ms();
@@ -212,7 +227,8 @@ static bool commit(struct worker *worker, bool drain, bool flush) {
     enum status status = fill_outbox(worker, now_ms, drain, &err);
     bool ok = status == STATUS_OK;
     bool moved = ok && positions_moved(worker, positions, &count);
-    if (ok && count > 0 && (worker->outbox.count > 0 || moved || recommit)) {
+    bool is_sent = ok && count > 0 && (worker->outbox.count > 0 || moved || recommit);
+    if (is_sent) {
         outcome = deliver(&worker->context, worker->producer, positions, count, &err);
         CRASH_POINT("commit.committed");
         worker->recommitted_at_ms = now_ms;
@@ -222,9 +238,13 @@ static bool commit(struct worker *worker, bool drain, bool flush) {
         status = STATUS_BROKER;
     if (status == STATUS_OK)
         status = after_commit(worker, now_ms, flush, &err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        worker->failed_commits = is_sent ? 0 : worker->failed_commits;
         return true;
+    }
     say_failure(worker, LOG_LEVEL_WARN, "commit_failed", -1, status, &err);
+    if (outcome == COMMIT_ABORTED)
+        wait_before_next(worker);
     worker->broken = outcome == COMMIT_UNKNOWN || outcome == COMMIT_FENCED;
     close_all(worker);
     return false;
@@ -425,31 +445,12 @@ static void *run(void *argument) {
 
 /* ---- start and join ---- */
 
-static void name_worker(struct worker *worker) {
-    const struct worker_options *options = &worker->options;
-    const char *application = options->config->application;
-    (void)snprintf(worker->group_id, sizeof worker->group_id, "%s-%s", application,
-                   worker->ops->name);
-    (void)snprintf(worker->transactional_id, sizeof worker->transactional_id, "%s-%s-%d-%s",
-                   application, options->instance, options->index, worker->ops->name);
-}
-
 static enum status create_clients(struct worker *worker, struct error *err) {
-    const struct worker_options *options = &worker->options;
-    const struct config *config = options->config;
-    char instance[300], reader[300];
-    (void)snprintf(instance, sizeof instance, "%s-%d", options->instance, options->index);
-    (void)snprintf(reader, sizeof reader, "%s-reader", worker->group_id);
-    TRY(transaction_producer_create(config, worker->transactional_id, &worker->producer, err));
-    TRY(assign_consumer_create(config, reader, &worker->wake, &worker->context.reader, err));
-    TRY(visitor_create(config, reader, &worker->wake, &worker->context.visitor, err));
-    const struct group_options group = {.config = config,
-                                        .group = worker->group_id,
-                                        .instance = instance,
-                                        .topic = source_topic(worker),
-                                        .callbacks = {worker, on_assign, on_revoke},
-                                        .wake = &worker->wake};
-    return group_consumer_create(&group, &worker->context.group, err);
+    const struct clients_wanted wanted = {.stage = worker->ops->name,
+                                          .topic = source_topic(worker),
+                                          .callbacks = {worker, on_assign, on_revoke},
+                                          .wake = &worker->wake};
+    return clients_create(&wanted, &worker->context, &worker->producer, err);
 }
 
 enum status worker_start(const struct worker_options *options, struct worker **out_worker,
@@ -459,7 +460,6 @@ enum status worker_start(const struct worker_options *options, struct worker **o
     worker->ops = options->stage == STAGE_PARTITION ? &partition_stage : &task_stage_ops;
     worker->recommitted_at_ms = clock_wall_ms();
     outbox_init(&worker->outbox);
-    name_worker(worker);
     worker->context = (struct stage_context){
         .options = &worker->options, .outbox = &worker->outbox, .figures = &worker->figures};
     enum status status = wake_init(&worker->wake, err);

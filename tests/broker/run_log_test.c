@@ -177,9 +177,30 @@ TEST(a_checkpoint_that_nobody_can_read_is_named_and_not_tried_in_a_loop) {
     job_close(&job);
 }
 
+/* Its dead letter would be larger than what the brokers take. */
+TEST(a_record_as_large_as_the_brokers_take_stops_nothing) {
+    enum { LARGE = 1040000 };
+    static char value[LARGE];
+    static struct job job;
+    job_open(&job);
+    memset(value, 'x', sizeof value);
+    struct transaction_producer *producer = cluster_producer(&job.c, "large");
+    struct message message = {.partition = 0, .value = {value, sizeof value}};
+    assert_cluster_ok(&job.c, transaction_send(producer, job.predictions, &message, 0, &job.c.err));
+    cluster_commit(&job.c, producer);
+    transaction_producer_destroy(producer);
+    send_predictions(&job);
+    job_start(&job);
+    await_commit(&job);
+    assert_int_equal(job_end(&job, SIGTERM), 0);
+    assert_int_equal(read_log(&job, "event=commit_failed"), 0);
+    job_close(&job);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_replay_says_what_there_is_to_do_and_when_it_is_done),
+        CASE(a_record_as_large_as_the_brokers_take_stops_nothing),
         CASE(a_checkpoint_that_nobody_can_read_is_named_and_not_tried_in_a_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

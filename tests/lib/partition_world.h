@@ -77,6 +77,7 @@ static inline void world_create(int64_t horizon_ms) {
                                    .delta_bytes_max = 1 << 20,
                                    .flush_interval_ms = INT64_MAX / 2,
                                    .locator_bytes_max = 1 << 20,
+                                   .dead_letter_bytes_max = 900000,
                                    .pane_bytes_max = 1 << 20};
     world.disk = memory_disk_create();
     outbox_init(&world.outbox);

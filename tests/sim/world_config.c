@@ -181,6 +181,7 @@ static void make_limits(struct world *world) {
     config->task_bytes_max =
         random_chance(random, .5) ? (size_t)random_between(random, 1, 3000) : 0;
     config->record_bytes_max = 1 << 20;
+    config->dead_letter_bytes_max = 900000;
     config->memory_bytes_max = 64 << 20;
     config->workers = 2;
     config->partials_partitions = world->queues;

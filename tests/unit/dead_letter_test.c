@@ -76,8 +76,42 @@ TEST(what_the_record_alone_decides_is_kept_whole) {
     world_destroy();
 }
 
+static size_t header_bytes(const struct message *letter, const char *name) {
+    for (size_t i = 0; i < letter->header_count; i++)
+        if (strcmp(letter->headers[i].name, name) == 0)
+            return (size_t)strtoull(letter->headers[i].value.data, NULL, 10);
+    return 0;
+}
+
+/* A letter that the brokers do not take would be sent for ever. */
+static void check_large(size_t key_size, size_t value_size, bool has_key, bool has_value) {
+    static char bytes[1000001];
+    world_create(WORLD_HOUR);
+    struct event *event = world_add(LOG_PREDICTIONS, "id", world_start_ms, .7, 0);
+    event->refusal = REFUSAL_UNDECODABLE;
+    event->raw_key = (struct slice){bytes, key_size};
+    event->raw_value = (struct slice){bytes, value_size};
+    assert_int_equal(world_step().refused[REFUSAL_UNDECODABLE], 1);
+    struct message letter = letter_of("UNDECODABLE");
+    assert_int_equal(letter.key.size, has_key ? key_size : 0);
+    assert_int_equal(letter.value.size, has_value ? value_size : 0);
+    assert_int_equal(header_bytes(&letter, "slipstream.errors.key.bytes"), has_key ? 0 : key_size);
+    assert_int_equal(header_bytes(&letter, "slipstream.errors.value.bytes"),
+                     has_value ? 0 : value_size);
+    world_destroy();
+}
+
+TEST(what_is_too_large_for_a_letter_is_left_out) {
+    check_large(10, 899990, true, true);
+    check_large(10, 899991, true, false);
+    check_large(900000, 0, true, true);
+    check_large(900001, 899990, false, true);
+    check_large(900001, 900001, false, false);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        CASE(what_is_too_large_for_a_letter_is_left_out),
         CASE(a_label_without_a_prediction_leaves_the_same_letter_whether_it_waited_or_not),
         CASE(a_label_beyond_the_horizon_leaves_the_same_letter_whether_it_waited_or_not),
         CASE(what_the_record_alone_decides_is_kept_whole),
