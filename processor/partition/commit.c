@@ -222,6 +222,7 @@ void partition_stats(const struct partition *partition, struct partition_stats *
                                     .delta_bytes = delta_bytes(&partition->delta),
                                     .orphan_bytes = partition->orphans.bytes,
                                     .futures_forgotten = partition->futures_forgotten,
+                                    .overflows_forgotten = partition->overflows_forgotten,
                                     .gap_records = partition->gap_records};
     for (int log = 0; log < LOG_COUNT; log++) {
         stats.clock_ms[log] = partition->clocks[log];

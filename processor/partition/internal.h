@@ -10,6 +10,7 @@
  *   unstored.c     rows and label marks that a flush writes
  *   persist.c      flush and load
  *   locate.c       stored rows into the locators
+ *   overflow.c     labels refused for the orphan limit
  *   open.c         store or floor, replay, epochs, becoming live
  *   commit.c       what a transaction must carry
  *   partition.c    decisions, step, committed
@@ -64,7 +65,8 @@ struct task {
     uint32_t id; /* stable: of the name */
     struct hash_key key;
     uint16_t first_instance, instance_count; /* in partition->instances, by ascending epoch */
-    bool is_overflowing; /* its last label that found no row was refused for the orphan limit */
+    bool is_overflowing;                     /* the last range of overflow.c goes on */
+    int64_t overflow_limit;                  /* of that range */
 };
 
 enum decision_kind {
@@ -82,7 +84,7 @@ struct decision {
     uint32_t task; /* id; 0 for clocks */
 };
 
-enum { DECISIONS_MAX = 4096, FUTURES_MAX = 1024 };
+enum { DECISIONS_MAX = 4096, FUTURES_MAX = 1024, OVERFLOWS_MAX = 2048 };
 
 /* Decisions FUTURE of one log, in offset order.  At FUTURES_MAX no more is refused (counted): what
  * cannot be remembered must not be decided.  That is about 40 days of a producer that is always
@@ -119,6 +121,7 @@ struct partition {
     size_t applied[LOG_COUNT]; /* index after the last applied decision of that log */
     struct futures futures[LOG_COUNT];
     int64_t futures_forgotten; /* accepted for want of room, since the opening */
+    int64_t overflows_forgotten;
 
     struct delta delta;
     struct orphans orphans;
@@ -187,10 +190,15 @@ enum status join_feedback(struct partition *partition, const struct event *event
 void join_expire_orphans(struct partition *partition);
 struct instance *instance_at(struct partition *partition, const struct task *task,
                              int64_t time_ms); /* or NULL */
-/* Offset below which predictions may be joined by the label at this offset (DECISION_ORPHAN_LIMIT).
- */
-int64_t joins_before(const struct partition *partition, const struct task *task,
-                     int64_t label_offset);
+/* ---- overflow.c ---- */
+/* The label at this offset found no room among the orphans, and is refused. */
+void overflow_decide(struct partition *partition, struct task *task, int64_t offset);
+/* A label has joined the prediction at this offset: it ends a range whose limit is not above it. */
+void overflow_end_at(struct task *task, int64_t prediction_offset);
+/* Offset below which predictions may be joined by the label at this offset: INT64_MAX when it was
+ * not refused. */
+int64_t overflow_limit(const struct partition *partition, const struct task *task,
+                       int64_t label_offset);
 
 /* ---- look_up.c ---- */
 /* Called for each event in turn, before it is looked for: starts to bring what the next ones will

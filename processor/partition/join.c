@@ -215,43 +215,6 @@ static struct delta_entry *find_row(struct partition *partition, const struct ta
     return best;
 }
 
-int64_t joins_before(const struct partition *partition, const struct task *task,
-                     int64_t label_offset) {
-    for (size_t i = 0; i < partition->decision_count; i++) {
-        const struct decision *decision = &partition->decisions[i];
-        if (decision->kind == DECISION_ORPHAN_LIMIT && decision->task == task->id &&
-            label_offset >= decision->offset && label_offset <= decision->last)
-            return decision->limit;
-    }
-    return INT64_MAX;
-}
-
-/* Refused labels of a task that follow each other at one position of the predictions are one range.
- */
-static void decide_overflow(struct partition *partition, struct task *task, int64_t offset) {
-    int64_t limit = partition->positions[LOG_PREDICTIONS];
-    for (size_t i = partition->decision_count; task->is_overflowing && i-- > 0;) {
-        struct decision *last = &partition->decisions[i];
-        if (last->kind != DECISION_ORPHAN_LIMIT || last->task != task->id)
-            continue;
-        if (last->limit != limit)
-            break;
-        last->last = offset;
-        return;
-    }
-    task->is_overflowing = true;
-    partition->decisions =
-        alloc_resize(partition->decisions, partition->decision_count + 1, sizeof(struct decision));
-    partition->decisions[partition->decision_count++] =
-        (struct decision){.kind = DECISION_ORPHAN_LIMIT,
-                          .log = LOG_FEEDBACK,
-                          .offset = offset,
-                          .time_ms = TIME_NONE,
-                          .last = offset,
-                          .limit = limit,
-                          .task = task->id};
-}
-
 static void wait_or_refuse(struct partition *partition, struct task *task,
                            const struct event *event, const struct hash128 *key,
                            const struct arrival *arrival, int64_t deadline_ms) {
@@ -262,7 +225,7 @@ static void wait_or_refuse(struct partition *partition, struct task *task,
     }
     if (partition->live && partition->orphans.count >= partition->config->orphans_max &&
         partition->predictions_at_end) {
-        decide_overflow(partition, task, event->offset);
+        overflow_decide(partition, task, event->offset);
         dead_letter(partition, event, REFUSAL_ORPHAN_LIMIT, task->name);
         return;
     }
@@ -313,12 +276,13 @@ static enum status feed(struct partition *partition, struct task *task, const st
         partition->counters.filtered++;
         return STATUS_OK;
     }
-    struct arrival arrival = {
-        .label_ms = event->time_ms,
-        .offset = event->offset,
-        .prediction_ms = event->prediction_ms,
-        .clock_before_ms = clock_before_ms,
-        .joins_before = partition->live ? INT64_MAX : joins_before(partition, task, event->offset)};
+    struct arrival arrival = {.label_ms = event->time_ms,
+                              .offset = event->offset,
+                              .prediction_ms = event->prediction_ms,
+                              .clock_before_ms = clock_before_ms,
+                              .joins_before = partition->live
+                                                  ? INT64_MAX
+                                                  : overflow_limit(partition, task, event->offset)};
     enum refusal refusal = role_label(definition, event->columns, &arrival.label);
     if (refusal == REFUSAL_NONE && is_timed)
         refusal = judge_lag(partition, definition, event->time_ms - event->prediction_ms);
@@ -328,8 +292,10 @@ static enum status feed(struct partition *partition, struct task *task, const st
     }
     enum fit fit;
     struct delta_entry *entry = find_row(partition, task, key, &arrival, &fit);
-    if (fit == FIT_JOINS)
+    if (fit == FIT_JOINS) {
+        overflow_end_at(task, entry->offset);
         return add_label(partition, entry, &arrival, err);
+    }
     if (fit == FIT_BEYOND)
         dead_letter_label(partition, event->offset, event->id, REFUSAL_BEYOND_HORIZON, task->name);
     else

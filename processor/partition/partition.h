@@ -105,10 +105,11 @@ struct partition_stats {
     int64_t final_panes, flushes, rows_flushed, look_ups;
     size_t orphans, delta_rows, panes; /* now */
     size_t delta_bytes, pane_bytes, orphan_bytes;
-    int64_t replay_left;       /* records until live, about; 0 when live */
-    int64_t gap_records;       /* input deleted above the floor: reported, panes frozen */
-    int64_t futures_forgotten; /* records ahead of the wall clock that were taken, since too many
-                                  decisions of that kind were kept already; since the opening */
+    int64_t replay_left;         /* records until live, about; 0 when live */
+    int64_t gap_records;         /* input deleted above the floor: reported, panes frozen */
+    int64_t futures_forgotten;   /* records ahead of the wall clock that were taken, since too many
+                                    decisions of that kind were kept already; since the opening */
+    int64_t overflows_forgotten; /* ranges of labels refused for the orphan limit, likewise */
 };
 void partition_stats(const struct partition *partition, struct partition_stats *out_stats);
 

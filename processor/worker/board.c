@@ -155,6 +155,9 @@ static void write_partitions(struct board *board, struct metrics_page *page, con
     METRIC(futures_forgotten_total, "counter",                                                     \
            "Records ahead of the wall clock that were taken, for want of room for the decision.",  \
            (double)figures->stats.futures_forgotten)                                               \
+    METRIC(overflows_forgotten_total, "counter",                                                   \
+           "Ranges of labels refused for the orphan limit that a rebuild does not know any more.", \
+           (double)figures->stats.overflows_forgotten)                                             \
     METRIC(gap_records_total, "counter", "Input deleted before it was read.",                      \
            (double)figures->stats.gap_records)
 
