@@ -98,7 +98,10 @@ static void publish(struct epochs *epochs, const struct config *config,
     char key[512], print[32];
     struct buffer text;
     buffer_init(&text, CONFIG_BYTES_MAX);
-    config_print(config, &text);
+    /* The file is of this machine and this day: the definition must be read without it. */
+    struct config shared = *config;
+    shared.state_key_file = NULL;
+    config_print(&shared, &text);
     (void)snprintf(key, sizeof key, "task/%s/%" PRId64, task->name, task->epoch);
     (void)snprintf(print, sizeof print, "%016" PRIx64, task->fingerprint);
     json_t *value =

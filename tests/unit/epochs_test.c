@@ -105,6 +105,24 @@ TEST(a_member_with_an_older_definition_is_refused_with_the_remedy) {
     config_destroy(again);
 }
 
+/* As when the secret is mounted elsewhere by the next release. */
+TEST(an_older_definition_is_read_without_the_key_file_of_its_time) {
+    struct epochs first = {0}, second = {0};
+    struct config *a = config_with("0.5", "$.g"), *b = config_with("0.7", "$.g");
+    struct error err = {0};
+    a->state_key_file = "/no/such/file";
+    assert_ok(epochs_assign(&first, a, NULL));
+    pass_on(&first, &second);
+    assert_int_equal(epochs_assign(&second, b, &err), STATUS_OK);
+    assert_int_equal(second.older_count, 1);
+    free(b->tasks);
+    config_destroy(second.older[0]);
+    epochs_release(&first);
+    epochs_release(&second);
+    config_destroy(a);
+    config_destroy(b);
+}
+
 TEST(records_that_are_no_definitions_are_left_alone) {
     struct epochs epochs = {0};
     static const char *const values[] = {"{}", "{\"task\":1}", "{\"close_at_ms\":5}",
@@ -124,6 +142,7 @@ int main(void) {
         CASE(the_same_definition_joins_its_epoch_and_publishes_nothing),
         CASE(a_changed_definition_is_the_next_epoch_and_the_older_one_comes_along),
         CASE(a_member_with_an_older_definition_is_refused_with_the_remedy),
+        CASE(an_older_definition_is_read_without_the_key_file_of_its_time),
         CASE(records_that_are_no_definitions_are_left_alone),
     };
     return cmocka_run_group_tests_name("epochs", tests, NULL, NULL);
