@@ -117,7 +117,11 @@ bool parse_time(const char *text, int64_t *out_ms) {
          !two_digits(text + 17, 0, 59, &second) || (size == 20 && text[19] != 'Z')))
         return false;
     int64_t days = days_from_civil(century * 100 + years, month, day);
-    *out_ms = ((days * 24 + hour) * 60 + minute) * 60000 + second * 1000;
+    int64_t ms = ((days * 24 + hour) * 60 + minute) * 60000 + second * 1000;
+    char again[QUANTITY_BYTES];
+    if (memcmp(format_time(again, ms), text, 10) != 0) /* 30 February */
+        return false;
+    *out_ms = ms;
     return true;
 }
 

@@ -7,7 +7,7 @@
 #include "config/read.h"
 #include "metrics/metric.h"
 
-enum { NAME_BYTES = 160 };
+enum { NAME_BYTES = 160, BETA_MAX = 1000 };
 
 static bool add_group_column(struct reading *reading, const struct node *node, const char *where,
                              struct grouping_definition *grouping) {
@@ -87,11 +87,15 @@ void read_groups(struct reading *reading, const struct node *node, const char *w
     }
 }
 
+static bool is_fbeta(const struct metric *metric) {
+    return strcmp(metric->name, "fbeta") == 0;
+}
+
 /* "precision" as it is, "f2" for fbeta with 2, "lag_0.9" for others with a parameter. */
 static const char *published_name(struct reading *reading, const struct metric *metric,
                                   double parameter) {
     char name[NAME_BYTES], number[QUANTITY_BYTES];
-    bool is_f = strcmp(metric->name, "fbeta") == 0;
+    bool is_f = is_fbeta(metric);
     if (!is_f && parameter == metric->parameter)
         return metric->name;
     (void)snprintf(name, sizeof name, "%s%s%s", is_f ? "f" : metric->name, is_f ? "" : "_",
@@ -144,9 +148,14 @@ static const struct metric *metric_named(struct reading *reading, const char *na
 
 static void set_parameter(struct reading *reading, const struct node *value, const char *where,
                           const char *key, struct metric_use *use) {
-    if (value->kind != NODE_SCALAR || !parse_number(value->text, &use->parameter) ||
-        use->parameter <= 0)
-        problem_add(reading->problems, value->line, where, "%.60s must be a number above 0", key);
+    double most = is_fbeta(use->metric) ? (double)BETA_MAX : 1; /* others: a quantile */
+    if (use->metric->parameter == 0)
+        problem_add(reading->problems, value->line, where, "%s takes no parameter (write - %s)",
+                    use->metric->name, use->metric->name);
+    else if (value->kind != NODE_SCALAR || !parse_number(value->text, &use->parameter) ||
+             use->parameter <= 0 || use->parameter > most)
+        problem_add(reading->problems, value->line, where,
+                    "%.60s must be a number above 0, at most %g", key, most);
 }
 
 /* {fbeta: 2}, {fbeta: {beta: 2}} and {fbeta: {beta: 2, name: f_two}}. */

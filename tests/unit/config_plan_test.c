@@ -205,6 +205,9 @@ TEST(times_are_read_and_written_back) {
     }
     int64_t ms = 0;
     assert_false(parse_time("2020-13-01", &ms));
+    assert_false(parse_time("2020-02-30", &ms));
+    assert_false(parse_time("2019-02-29T00:00:00Z", &ms));
+    assert_false(parse_time("2020-04-31", &ms));
     assert_false(parse_time("2020-01-01T25:00:00Z", &ms));
     assert_false(parse_time("yesterday!", &ms));
 }

@@ -119,7 +119,13 @@ TEST(each_mistake_is_one_line_with_its_place_and_its_remedy) {
         {HEAD "tasks:\n  - {name: t, horizon: 24h, windows: [1h], metrics: [auc, auc]}\n",
          "x.yaml:4: tasks[0].metrics[1]: auc is listed twice\n"},
         {HEAD "tasks:\n  - {name: t, horizon: 24h, windows: [1h], metrics: [{fbeta: {beta: x}}]}\n",
-         "x.yaml:4: tasks[0].metrics[0]: beta must be a number above 0\n"},
+         "x.yaml:4: tasks[0].metrics[0]: beta must be a number above 0, at most 1000\n"},
+        {HEAD
+         "tasks:\n  - {name: t, horizon: 24h, windows: [1h], metrics: [{lag: {quantile: 90}}]}\n",
+         "x.yaml:4: tasks[0].metrics[0]: quantile must be a number above 0, at most 1\n"},
+        {HEAD
+         "tasks:\n  - {name: t, horizon: 24h, windows: [1h], metrics: [{accuracy: {beta: 2}}]}\n",
+         "x.yaml:4: tasks[0].metrics[0]: accuracy takes no parameter (write - accuracy)\n"},
         {HEAD "tasks:\n  - {name: t, horizon: 24h, windows: [1h], groups: [[]]}\n",
          "x.yaml:4: tasks[0].groups[0]: names no column (write $.zone, [$.zone, $.vendor] or "
          "{name: region, columns: [$.region]})\n"},
