@@ -234,6 +234,7 @@ void partition_stats(const struct partition *partition, struct partition_stats *
     for (size_t i = 0; i < partition->instance_count; i++) {
         stats.panes += partition->instances[i].panes.entries;
         stats.pane_bytes += partition->instances[i].panes.bytes;
+        stats.locator_bytes += partition->instances[i].locator.bytes;
     }
     *out_stats = stats;
 }

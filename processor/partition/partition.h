@@ -104,7 +104,7 @@ struct partition_stats {
     int64_t refused[REFUSAL_COUNT]; /* dead letters by reason */
     int64_t final_panes, flushes, rows_flushed, look_ups;
     size_t orphans, delta_rows, panes; /* now */
-    size_t delta_bytes, pane_bytes, orphan_bytes;
+    size_t delta_bytes, pane_bytes, orphan_bytes, locator_bytes;
     int64_t replay_left;         /* records until live, about; 0 when live */
     int64_t gap_records;         /* input deleted above the floor: reported, panes frozen */
     int64_t futures_forgotten;   /* records ahead of the wall clock that were taken, since too many

@@ -101,6 +101,16 @@ static void write_known(struct metrics_page *page, double value,
         prometheus_sample(page, value, label, 1);
 }
 
+/* How long what is read now has been on the log. */
+static double lag_seconds_of(const struct partition_figures *figures, enum log_side log) {
+    int64_t read_ms = figures->read_ms[log];
+    if (figures->lag[log] <= 0)
+        return lag_of(figures->lag[log]);
+    if (read_ms == INT64_MIN)
+        return NAN;
+    return figures->wall_ms > read_ms ? (double)(figures->wall_ms - read_ms) / 1000 : 0;
+}
+
 typedef double partition_value(const struct partition_figures *figures);
 
 static void write_partitions(struct board *board, struct metrics_page *page, const char *name,
@@ -122,6 +132,10 @@ static void write_partitions(struct board *board, struct metrics_page *page, con
            lag_of(figures->lag[LOG_PREDICTIONS]))                                                  \
     METRIC(feedback_lag, "gauge", "Records until the end of feedback.",                            \
            lag_of(figures->lag[LOG_FEEDBACK]))                                                     \
+    METRIC(predictions_lag_seconds, "gauge", "Age of the prediction read last; 0 at the end.",     \
+           lag_seconds_of(figures, LOG_PREDICTIONS))                                               \
+    METRIC(feedback_lag_seconds, "gauge", "Age of the label read last; 0 at the end.",             \
+           lag_seconds_of(figures, LOG_FEEDBACK))                                                  \
     METRIC(prediction_clock_seconds, "gauge", "Greatest event time of predictions.",               \
            seconds_of(figures->stats.clock_ms[LOG_PREDICTIONS]))                                   \
     METRIC(feedback_clock_seconds, "gauge", "Greatest label time of feedback.",                    \
@@ -149,6 +163,8 @@ static void write_partitions(struct board *board, struct metrics_page *page, con
     METRIC(delta_bytes, "gauge", "Rows and marks in memory.", (double)figures->stats.delta_bytes)  \
     METRIC(pane_bytes, "gauge", "Panes in memory.", (double)figures->stats.pane_bytes)             \
     METRIC(orphan_bytes, "gauge", "Orphans in memory.", (double)figures->stats.orphan_bytes)       \
+    METRIC(locator_bytes, "gauge", "Hints where stored rows are.",                                 \
+           (double)figures->stats.locator_bytes)                                                   \
     METRIC(disk_bytes, "gauge", "Store on disk.", (double)figures->disk_bytes)                     \
     METRIC(disk_files, "gauge", "Files of the store.", (double)figures->disk_files)                \
     METRIC(replay_left, "gauge", "Records until live.", (double)figures->stats.replay_left)        \

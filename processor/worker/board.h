@@ -18,7 +18,9 @@ struct partition_figures {
     int32_t partition;
     bool live;
     struct partition_stats stats;
-    int64_t lag[LOG_COUNT]; /* records until the high watermark, -1 unknown */
+    int64_t lag[LOG_COUNT];     /* records until the high watermark, -1 unknown */
+    int64_t read_ms[LOG_COUNT]; /* timestamp of the record read last, INT64_MIN: none yet */
+    int64_t wall_ms;            /* when these figures were taken */
     uint64_t disk_bytes, disk_files;
 };
 
@@ -36,7 +38,7 @@ struct worker_figures {
     bool is_ready;         /* all that the group has assigned, perhaps nothing, is live */
 };
 
-enum { BOARD_PARTITIONS_MAX = 4096, BOARD_WORKERS_MAX = 128 };
+enum { BOARD_PARTITIONS_MAX = 4096, BOARD_WORKERS_MAX = 512 }; /* 256 workers, two stages each */
 
 struct board {
     pthread_mutex_t lock;

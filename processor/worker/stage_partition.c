@@ -459,10 +459,12 @@ static bool stage_is_live(const struct item *item) {
 
 static void stage_report(struct stage_context *context, struct item *item) {
     struct partition_figures figures = {.partition = item->number,
-                                        .live = partition_is_live(item->partition)};
+                                        .live = partition_is_live(item->partition),
+                                        .wall_ms = clock_wall_ms()};
     partition_stats(item->partition, &figures.stats);
     for (int log = 0; log < LOG_COUNT; log++) {
         int64_t unread = log_reader_lag(item->logs[log].reader);
+        figures.read_ms[log] = item->logs[log].last_ms;
         figures.lag[log] =
             unread < 0 ? -1 : unread + (int64_t)(item->logs[log].count - item->logs[log].at);
     }

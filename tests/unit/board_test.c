@@ -1,5 +1,7 @@
 /* What the page and the probes say of partitions that come and go.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config/options.h"
+#include "config/quantity.h"
 #include "tests/lib/test.h"
 #include "worker/board.h"
 
@@ -66,6 +68,24 @@ TEST(what_is_not_known_yet_is_left_out) {
     board_release(&board);
 }
 
+TEST(a_lag_is_told_in_seconds_too) {
+    struct board board;
+    board_init(&board, NULL, 1);
+    struct partition_figures figures = {
+        .partition = 7, .lag = {2, 2}, .read_ms = {1000, INT64_MIN}, .wall_ms = 4500};
+    board_set_partition(&board, &figures);
+    assert_true(
+        page_has(&board, "slipstream_partition_predictions_lag_seconds{partition=\"7\"} 3.5\n"));
+    assert_false(page_has(&board, "slipstream_partition_feedback_lag_seconds{"));
+    figures.lag[LOG_PREDICTIONS] = 0;
+    figures.read_ms[LOG_FEEDBACK] = 9000; /* its producer's clock is ahead */
+    board_set_partition(&board, &figures);
+    assert_true(
+        page_has(&board, "slipstream_partition_predictions_lag_seconds{partition=\"7\"} 0\n"));
+    assert_true(page_has(&board, "slipstream_partition_feedback_lag_seconds{partition=\"7\"} 0\n"));
+    board_release(&board);
+}
+
 TEST(a_partition_beyond_the_board_is_left_out) {
     struct board board;
     board_init(&board, NULL, 1);
@@ -87,12 +107,27 @@ TEST(a_loop_that_stands_still_for_a_minute_is_not_healthy) {
     board_release(&board);
 }
 
+TEST(the_most_workers_that_may_be_configured_have_room) {
+    struct board board;
+    int64_t most = 0;
+    for (size_t i = 0; i < options_count; i++)
+        if (strcmp(options[i].name, "workers") == 0)
+            assert_true(parse_count(options[i].most, &most));
+    assert_true(most > 0);
+    assert_true(2 * most <= BOARD_WORKERS_MAX);
+    board_init(&board, NULL, (int)(2 * most));
+    assert_true(page_has(&board, "slipstream_worker_ready{worker=\"255\",stage=\"task\"} 0\n"));
+    board_release(&board);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_process_is_ready_once_each_of_its_workers_has_said_so),
         CASE(what_has_left_is_not_on_the_page),
         CASE(what_is_not_known_yet_is_left_out),
+        CASE(a_lag_is_told_in_seconds_too),
         CASE(a_partition_beyond_the_board_is_left_out),
+        CASE(the_most_workers_that_may_be_configured_have_room),
         CASE(a_loop_that_stands_still_for_a_minute_is_not_healthy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
