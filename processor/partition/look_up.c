@@ -53,25 +53,38 @@ static void add_probe(struct wanted *wanted, const struct hash128 *key, int64_t 
     buffer_append(wanted->probes, &probe, sizeof probe);
 }
 
-/* The stored segment that a code means: codes are unique among those alive. */
-static const struct segment *segment_of_code(struct instance *instance, uint32_t code) {
-    struct segments *segments = &instance->segments;
-    if (segments->count == 0)
-        return NULL;
-    int64_t last = segments->sorted[segments->count - 1].number;
-    return segments_find(segments, last - (int64_t)((locator_code(last) - code) &
-                                                    ((1U << LOCATOR_SEGMENT_BITS) - 1)));
+struct span {
+    int64_t first, last;
+};
+
+/* The segments that may hold the row of a label without the prediction's time.  With a horizon of
+ * 48 segments and a skew of a day at most they are fewer than there are codes; those alive may be
+ * more, by disorder.max. */
+static struct span span_of(const struct partition *partition, const struct instance *instance,
+                           int64_t label_ms) {
+    return (struct span){
+        segment_number(instance, label_ms - instance->definition->horizon_ms),
+        segment_number(instance, label_ms + partition->config->skew_ms),
+    };
+}
+
+/* The stored segment that a code means among those of the span. */
+static const struct segment *segment_of_code(struct instance *instance, uint32_t code,
+                                             struct span span) {
+    int64_t number = span.last - (int64_t)((locator_code(span.last) - code) &
+                                           ((1U << LOCATOR_SEGMENT_BITS) - 1));
+    return number < span.first ? NULL : segments_find(&instance->segments, number);
 }
 
 /* Segments that the locator names are asked at once.  False: it names too many, ask all. */
 static bool want_located(struct instance *instance, uint16_t index, const struct hash128 *key,
-                         struct wanted *wanted) {
+                         struct span span, struct wanted *wanted) {
     uint32_t codes[LOCATOR_FOUND_MAX];
     size_t count = locator_find(&instance->locator, key, codes);
     if (count == LOCATOR_FOUND_MAX)
         return false;
     for (size_t i = 0; i < count; i++) {
-        const struct segment *segment = segment_of_code(instance, codes[i]);
+        const struct segment *segment = segment_of_code(instance, codes[i], span);
         if (segment && segment->has_rows && segment->located)
             add_probe(wanted, key, segment->number, index);
     }
@@ -111,7 +124,9 @@ static void seek(struct partition *partition, const struct task *task, const str
     bool asks_all = false;
     for (uint16_t i = 0; i < task->instance_count; i++) {
         uint16_t index = (uint16_t)(task->first_instance + i);
-        asks_all |= !want_located(&partition->instances[index], index, key, wanted);
+        struct instance *instance = &partition->instances[index];
+        asks_all |= !want_located(instance, index, key,
+                                  span_of(partition, instance, event->time_ms), wanted);
     }
     if (wanted->has_unlocated || asks_all)
         wanted->seekers[wanted->seeker_count++] =
@@ -222,10 +237,8 @@ static size_t pick_seekers(const struct partition *partition, const struct insta
         if (seeker->found || seeker->task != instance->task ||
             (segment->located && !seeker->asks_all))
             continue;
-        if (segment->number >
-                segment_number(instance, seeker->label_ms + partition->config->skew_ms) ||
-            segment->number <
-                segment_number(instance, seeker->label_ms - instance->definition->horizon_ms))
+        struct span span = span_of(partition, instance, seeker->label_ms);
+        if (segment->number < span.first || segment->number > span.last)
             continue;
         if (picked == 0 ||
             memcmp(out_picked[picked - 1]->key, seeker->key, sizeof *seeker->key) != 0)

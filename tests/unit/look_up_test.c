@@ -24,7 +24,7 @@ static struct world {
     int64_t offsets[LOG_COUNT];
 } world;
 
-static void open_world_with(size_t locator_bytes) {
+static void open_world_with(size_t locator_bytes, int64_t disorder_ms) {
     world = (struct world){0};
     world.task = (struct task_definition){.name = "t",
                                           .kind = TASK_BINARY,
@@ -41,10 +41,8 @@ static void open_world_with(size_t locator_bytes) {
                                           .feedback_where_column = -1,
                                           .groups_max = 10,
                                           .epoch = 1};
-    const struct topic_definition topic = {.topic = "p",
-                                           .columns = columns,
-                                           .column_count = 2,
-                                           .disorder_max_ms = INT64_C(2) * SEGMENTS * MINUTE};
+    const struct topic_definition topic = {
+        .topic = "p", .columns = columns, .column_count = 2, .disorder_max_ms = disorder_ms};
     world.config = (struct config){.application = "a",
                                    .tasks = &world.task,
                                    .task_count = 1,
@@ -65,7 +63,7 @@ static void open_world_with(size_t locator_bytes) {
 }
 
 static void open_world(void) {
-    open_world_with(8 << 20);
+    open_world_with(8 << 20, INT64_C(2) * SEGMENTS * MINUTE);
 }
 
 static void close_world(void) {
@@ -134,7 +132,7 @@ TEST(an_id_in_many_segments_is_known_in_each) {
 
 /* The locator has room for one flush of the three. */
 TEST(a_full_locator_knows_the_newest_segments) {
-    open_world_with(1500);
+    open_world_with(1500, INT64_C(2) * SEGMENTS * MINUTE);
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < OTHERS; j++)
             add(LOG_PREDICTIONS, "other", i * OTHERS + j, start_ms + (int64_t)i * MINUTE, .7);
@@ -164,11 +162,29 @@ TEST(a_label_finds_the_newest_of_very_many_rows) {
     close_world();
 }
 
+/* A label that comes days late, as after an outage of their producer, when more segments are alive
+ * than the locator has codes. */
+TEST(a_label_finds_a_row_that_is_more_segments_back_than_there_are_codes) {
+    enum { CODES = 1 << LOCATOR_SEGMENT_BITS };
+    open_world_with(8 << 20, INT64_C(2) * CODES * MINUTE);
+    add(LOG_PREDICTIONS, "old", 0, start_ms, .7);
+    add(LOG_PREDICTIONS, "new", 0, start_ms + (int64_t)(CODES + 5) * MINUTE, .7);
+    (void)step();
+    flush();
+    add(LOG_FEEDBACK, "old", 0, start_ms + 2 * MINUTE, 1);
+    add(LOG_FEEDBACK, "new", 0, start_ms + (int64_t)(CODES + 6) * MINUTE, 1);
+    struct partition_stats stats = step();
+    assert_int_equal(stats.labelled, 2);
+    assert_int_equal(stats.look_ups, 2);
+    close_world();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(labels_of_an_id_in_many_segments_do_not_crowd_out_others),
         CASE(an_id_in_many_segments_is_known_in_each),
         CASE(a_full_locator_knows_the_newest_segments),
+        CASE(a_label_finds_a_row_that_is_more_segments_back_than_there_are_codes),
         CASE(a_label_finds_the_newest_of_very_many_rows),
     };
     return cmocka_run_group_tests_name("look_up", tests, NULL, NULL);
