@@ -57,12 +57,42 @@ static size_t find(const struct clocks *clocks, const struct source_clock *clock
     return at;
 }
 
-static bool insert(struct clocks *clocks, size_t at, const struct source_clock *clock) {
-    size_t epochs = 0;
-    for (size_t i = 0; i < clocks->count; i++)
-        epochs += clocks->items[i].partition == clock->partition;
-    if (epochs == EPOCHS_MAX)
-        return false;
+static void remove_at(struct clocks *clocks, size_t at) {
+    clocks->count--;
+    memmove(&clocks->items[at], &clocks->items[at + 1],
+            (clocks->count - at) * sizeof *clocks->items);
+}
+
+/* An epoch that was replaced before its first record covers nothing, and its clock moves no more:
+ * it would hold back every window across its beginning. */
+static bool covers_nothing(const struct clocks *clocks, size_t at,
+                           const struct source_clock *clock) {
+    const struct source_clock *next = at < clocks->count ? &clocks->items[at] : NULL;
+    return clock->from_ms == clock->until_ms ||
+           (next && next->partition == clock->partition && next->epoch > clock->epoch &&
+            next->from_ms <= clock->from_ms);
+}
+
+static size_t remove_replaced(struct clocks *clocks, size_t at, const struct source_clock *clock) {
+    while (at > 0 && clocks->items[at - 1].partition == clock->partition &&
+           clocks->items[at - 1].from_ms >= clock->from_ms)
+        remove_at(clocks, --at);
+    return at;
+}
+
+/* The oldest epoch is forgotten where there are too many: the clock of a newer one speaks for it.
+ */
+static void insert(struct clocks *clocks, size_t at, const struct source_clock *clock) {
+    size_t begin = at;
+    while (begin > 0 && clocks->items[begin - 1].partition == clock->partition)
+        begin--;
+    if (begin < clocks->count && partition_end(clocks, begin) - begin == EPOCHS_MAX &&
+        clocks->items[begin].partition == clock->partition) {
+        if (at == begin)
+            return;
+        remove_at(clocks, begin);
+        at--;
+    }
     if (clocks->count == clocks->capacity) {
         clocks->capacity = clocks->capacity ? clocks->capacity * 2 : 16;
         clocks->items = alloc_resize(clocks->items, clocks->capacity, sizeof *clocks->items);
@@ -72,18 +102,19 @@ static bool insert(struct clocks *clocks, size_t at, const struct source_clock *
                 (clocks->count - at) * sizeof *clocks->items);
     clocks->items[at] = *clock;
     clocks->count++;
-    return true;
 }
 
 bool clocks_put(struct clocks *clocks, const struct source_clock *clock) {
     if (clock->partition < 0 || clock->partition >= clocks->source_partitions ||
-        clock->from_ms >= clock->until_ms)
+        clock->from_ms > clock->until_ms)
         return false;
     size_t at = find(clocks, clock);
+    if (covers_nothing(clocks, at, clock))
+        return true;
+    at = remove_replaced(clocks, at, clock);
     struct source_clock *known = at < clocks->count ? &clocks->items[at] : NULL;
     if (!known || known->partition != clock->partition || known->epoch != clock->epoch) {
-        if (!insert(clocks, at, clock))
-            return false;
+        insert(clocks, at, clock);
     } else if (clock->position_predictions >= known->position_predictions &&
                clock->position_feedback >= known->position_feedback) {
         struct source_clock old = *known;

@@ -16,7 +16,7 @@
 
 enum boundary { BOUNDARY_SEALED, BOUNDARY_FINAL, BOUNDARY_COUNT };
 
-enum { EPOCHS_MAX = 64 }; /* remembered a source partition */
+enum { EPOCHS_MAX = 64 }; /* remembered a source partition: the newest */
 
 struct source_clock {
     int32_t partition;
@@ -42,7 +42,8 @@ struct clocks {
 void clocks_init(struct clocks *clocks, int32_t source_partitions);
 void clocks_release(struct clocks *clocks);
 /* Takes what is newer than the clock of its (partition, epoch).  Boundaries never go back.
- * False: not a source partition, an empty range, or too many epochs. */
+ * An epoch that covers nothing, since the next one begins where it does, is forgotten.
+ * False: not a source partition, or a range that ends before it begins. */
 bool clocks_put(struct clocks *clocks, const struct source_clock *clock);
 bool clocks_passed(const struct clocks *clocks, enum boundary boundary, int64_t start_ms,
                    int64_t end_ms);

@@ -1,4 +1,5 @@
 /* The life of windows in stage 2.  SPDX-License-Identifier: Apache-2.0 */
+#include "task/clocks.h"
 #include "tests/lib/task_world.h"
 
 static void start(struct machine *machine, struct log *log) {
@@ -200,7 +201,7 @@ TEST(malformed_records_are_counted_and_change_nothing) {
     log_partial(&log, &machine.shape, 1, 0, "all", WORLD_SOURCES, 1, &(struct counts){1, 0, 0, 0});
     log_partial(&log, &machine.shape, 1, INT64_MAX / 2, "all", 0, 1, &(struct counts){1, 0, 0, 0});
     log_clock(&log, "fraud", WORLD_SOURCES, MINUTE, MINUTE);
-    log_clock_of(&log, "fraud", 1, 0, 5, 5, MINUTE, MINUTE);
+    log_clock_of(&log, "fraud", 1, 0, 6, 5, MINUTE, MINUTE);
     malformed += 5;
     advance(&machine);
     assert_int_equal(stats_of(&machine).malformed, malformed);
@@ -240,6 +241,61 @@ TEST(a_window_of_two_epochs_says_so_and_waits_for_both) {
     assert_int_equal(stats_of(&machine).panes, 0);
     machine_release(&machine);
     log_release(&log);
+}
+
+/* As when a definition is corrected within the pane in which it was deployed. */
+TEST(an_epoch_that_was_replaced_before_its_first_record_holds_nothing_back) {
+    struct log log = {0};
+    struct machine machine;
+    start(&machine, &log);
+    log_partial(&log, &machine.shape, 1, 0, "all", 0, 10, &(struct counts){4, 0, 0, 0});
+    log_partial(&log, &machine.shape, 3, MINUTE, "all", 0, 20, &(struct counts){6, 0, 0, 0});
+    for (int32_t p = 0; p < WORLD_SOURCES; p++)
+        log_clock_of(&log, "fraud", 2, p, MINUTE, INT64_MAX, 0, 0);
+    advance(&machine);
+    for (int32_t p = 0; p < WORLD_SOURCES; p++) {
+        log_clock_of(&log, "fraud", 1, p, 0, MINUTE, 2 * MINUTE, 2 * MINUTE);
+        log_clock_of(&log, "fraud", 2, p, MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE);
+        log_clock_of(&log, "fraud", 3, p, MINUTE, INT64_MAX, 2 * MINUTE, 2 * MINUTE);
+    }
+    advance(&machine);
+    assert_int_equal(look(&machine, "volume", 0, 2 * MINUTE).status, SLI_FINAL);
+    assert_int_equal(look(&machine, "volume", 0, 2 * MINUTE).predicted, 10);
+    assert_int_equal(stats_of(&machine).malformed, 0);
+    machine_release(&machine);
+    log_release(&log);
+}
+
+/* Epoch e covers minute e - 1, all of them final; of one that covers nothing no end was told. */
+static void log_epochs(struct log *log, int64_t first, int64_t step, int64_t count) {
+    for (int64_t i = 0, epoch = first; i < count; i++, epoch += step)
+        for (int32_t p = 0; p < WORLD_SOURCES; p++)
+            if (epoch == 2)
+                log_clock_of(log, "fraud", epoch, p, epoch * MINUTE, INT64_MAX, 0, 0);
+            else
+                log_clock_of(log, "fraud", epoch, p, (epoch - 1) * MINUTE, epoch * MINUTE,
+                             epoch * MINUTE, epoch * MINUTE);
+}
+
+TEST(a_task_may_be_defined_anew_more_often_than_epochs_are_remembered) {
+    enum { EPOCHS = 2 * EPOCHS_MAX };
+    for (int is_backwards = 0; is_backwards <= 1; is_backwards++) {
+        struct log log = {0};
+        struct machine machine;
+        start(&machine, &log);
+        log_partial(&log, &machine.shape, EPOCHS, (EPOCHS - 1) * MINUTE, "all", 0, 10,
+                    &(struct counts){4, 0, 0, 0});
+        if (is_backwards)
+            log_epochs(&log, EPOCHS, -1, EPOCHS);
+        else
+            log_epochs(&log, 1, 1, EPOCHS);
+        advance(&machine);
+        assert_int_equal(look(&machine, "volume", (EPOCHS - 1) * MINUTE, EPOCHS * MINUTE).status,
+                         SLI_FINAL);
+        assert_int_equal(stats_of(&machine).malformed, 0);
+        machine_release(&machine);
+        log_release(&log);
+    }
 }
 
 TEST(the_newest_windows_go_first_and_older_ones_wait_no_longer_than_they_may) {
@@ -296,6 +352,8 @@ int main(void) {
         CASE(nothing_changes_a_final_pane),
         CASE(malformed_records_are_counted_and_change_nothing),
         CASE(a_window_of_two_epochs_says_so_and_waits_for_both),
+        CASE(an_epoch_that_was_replaced_before_its_first_record_holds_nothing_back),
+        CASE(a_task_may_be_defined_anew_more_often_than_epochs_are_remembered),
         CASE(the_newest_windows_go_first_and_older_ones_wait_no_longer_than_they_may),
         CASE(passing_a_boundary_does_not_wait),
     };
