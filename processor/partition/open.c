@@ -47,6 +47,23 @@ static void decide_epochs(struct partition *partition) {
     }
 }
 
+static bool may_have_rows(const struct partition *partition, const struct instance *instance) {
+    return instance->from_ms < instance->until_ms
+               ? instance->until_ms > final_before(partition, instance, partition->clocks)
+               : instance->from_ms == INT64_MAX; /* an epoch that is not decided yet */
+}
+
+/* Definitions that were replaced long ago take no part of it. */
+static void share_locators(struct partition *partition) {
+    size_t count = 0;
+    for (size_t i = 0; i < partition->instance_count; i++)
+        count += may_have_rows(partition, &partition->instances[i]);
+    for (size_t i = 0; i < partition->instance_count; i++)
+        if (may_have_rows(partition, &partition->instances[i]))
+            partition->instances[i].locator.bytes_max =
+                partition->config->locator_bytes_max / count;
+}
+
 static void drop_replayed_orphans(struct partition *partition) {
     for (size_t i = 0; i < partition->orphans.capacity; i++)
         if (partition->orphans.list[i].used && partition->orphans.list[i].joins_before != INT64_MAX)
@@ -77,6 +94,7 @@ void open_become_live_if_reached(struct partition *partition) {
         instance->skip_before_ms = INT64_MIN;
     }
     decide_epochs(partition);
+    share_locators(partition);
     partition->counters = partition->committed_counters;
     partition->live = true;
 }
@@ -84,7 +102,7 @@ void open_become_live_if_reached(struct partition *partition) {
 /* ---- open ---- */
 
 static void instance_init(struct instance *instance, struct task *task,
-                          const struct task_definition *definition, size_t locator_bytes) {
+                          const struct task_definition *definition) {
     char name[512];
     int size =
         snprintf(name, sizeof name, "%s/%lld", definition->name, (long long)definition->epoch);
@@ -100,7 +118,7 @@ static void instance_init(struct instance *instance, struct task *task,
         .sent_sealed_ms = INT64_MIN};
     shape_init(&instance->shape, definition);
     panes_init(&instance->panes, &instance->shape, instance->id);
-    locator_init(&instance->locator, locator_bytes);
+    locator_init(&instance->locator, 0);
     groups_init(&instance->groups, definition, GROUPS_TEXT_BYTES_MAX);
 }
 
@@ -134,8 +152,7 @@ static void task_init(struct partition *partition, struct task *task, const char
         if (!next)
             break;
         after = next->epoch;
-        instance_init(&partition->instances[partition->instance_count++], task, next,
-                      config->locator_bytes_max / (size_t)config->task_count);
+        instance_init(&partition->instances[partition->instance_count++], task, next);
         task->instance_count++;
     }
 }
@@ -317,6 +334,7 @@ enum status partition_open(const struct partition_options *options,
     }
     for (int log = 0; log < LOG_COUNT; log++)
         clock_apply_decisions(partition, (enum log_side)log, partition->positions[log]);
+    share_locators(partition);
     open_become_live_if_reached(partition);
     *out_partition = partition;
     return STATUS_OK;

@@ -5,13 +5,13 @@
 #include "partition/locator.h"
 #include "partition/partition.h"
 
-enum { MINUTE = 60000, SEGMENTS = 100, OTHERS = 64, LABELS = 200 };
+enum { MINUTE = 60000, SEGMENTS = 100, OTHERS = 64, LABELS = 200, EPOCHS = 8 };
 
 static const int64_t start_ms = 1700000000000 / MINUTE * MINUTE;
 static struct column_definition columns[] = {{"$.id", false}, {"$.score", false}};
 
 static struct world {
-    struct task_definition task;
+    struct task_definition tasks[EPOCHS]; /* of one task, the newest in use */
     struct config config;
     struct memory_disk *disk;
     struct store *store;
@@ -24,28 +24,32 @@ static struct world {
     int64_t offsets[LOG_COUNT];
 } world;
 
-static void open_world_with(size_t locator_bytes, int64_t disorder_ms) {
+static void open_world_of(int epochs, size_t locator_bytes, int64_t disorder_ms) {
     world = (struct world){0};
-    world.task = (struct task_definition){.name = "t",
-                                          .kind = TASK_BINARY,
-                                          .horizon_ms = 2 * SEGMENTS * MINUTE,
-                                          .pane_ms = MINUTE,
-                                          .segment_ms = MINUTE,
-                                          .threshold = .5,
-                                          .level = .95,
-                                          .cell_count = 256,
-                                          .score_column = 1,
-                                          .output_column = -1,
-                                          .label_column = 1,
-                                          .where_column = -1,
-                                          .feedback_where_column = -1,
-                                          .groups_max = 10,
-                                          .epoch = 1};
+    world.tasks[0] = (struct task_definition){.name = "t",
+                                              .kind = TASK_BINARY,
+                                              .horizon_ms = 2 * SEGMENTS * MINUTE,
+                                              .pane_ms = MINUTE,
+                                              .segment_ms = MINUTE,
+                                              .threshold = .5,
+                                              .level = .95,
+                                              .cell_count = 256,
+                                              .score_column = 1,
+                                              .output_column = -1,
+                                              .label_column = 1,
+                                              .where_column = -1,
+                                              .feedback_where_column = -1,
+                                              .groups_max = 10,
+                                              .epoch = 1};
+    for (int i = 1; i < epochs; i++) {
+        world.tasks[i] = world.tasks[0];
+        world.tasks[i].epoch = i + 1;
+    }
     const struct topic_definition topic = {
         .topic = "p", .columns = columns, .column_count = 2, .disorder_max_ms = disorder_ms};
     world.config = (struct config){.application = "a",
-                                   .tasks = &world.task,
-                                   .task_count = 1,
+                                   .tasks = world.tasks,
+                                   .task_count = epochs,
                                    .predictions = topic,
                                    .feedback = topic,
                                    .partials_partitions = 1,
@@ -60,6 +64,10 @@ static void open_world_with(size_t locator_bytes, int64_t disorder_ms) {
     const struct partition_options options = {.config = &world.config, .store = world.store};
     assert_ok(partition_open(&options, &world.partition, NULL));
     outbox_init(&world.outbox);
+}
+
+static void open_world_with(size_t locator_bytes, int64_t disorder_ms) {
+    open_world_of(1, locator_bytes, disorder_ms);
 }
 
 static void open_world(void) {
@@ -162,6 +170,21 @@ TEST(a_label_finds_the_newest_of_very_many_rows) {
     close_world();
 }
 
+TEST(definitions_that_were_replaced_take_no_part_of_the_locator) {
+    open_world_of(EPOCHS, 6000, INT64_C(2) * SEGMENTS * MINUTE);
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < OTHERS; j++)
+            add(LOG_PREDICTIONS, "other", i * OTHERS + j, start_ms + (int64_t)i * MINUTE, .7);
+        (void)step();
+        flush();
+    }
+    add(LOG_FEEDBACK, "other", 0, start_ms + 10 * MINUTE, 1);
+    struct partition_stats stats = step();
+    assert_int_equal(stats.labelled, 1);
+    assert_int_equal(stats.look_ups, 1);
+    close_world();
+}
+
 /* A label that comes days late, as after an outage of their producer, when more segments are alive
  * than the locator has codes. */
 TEST(a_label_finds_a_row_that_is_more_segments_back_than_there_are_codes) {
@@ -184,6 +207,7 @@ int main(void) {
         CASE(labels_of_an_id_in_many_segments_do_not_crowd_out_others),
         CASE(an_id_in_many_segments_is_known_in_each),
         CASE(a_full_locator_knows_the_newest_segments),
+        CASE(definitions_that_were_replaced_take_no_part_of_the_locator),
         CASE(a_label_finds_a_row_that_is_more_segments_back_than_there_are_codes),
         CASE(a_label_finds_the_newest_of_very_many_rows),
     };
