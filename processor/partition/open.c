@@ -55,13 +55,12 @@ static bool may_have_rows(const struct partition *partition, const struct instan
 
 /* Definitions that were replaced long ago take no part of it. */
 static void share_locators(struct partition *partition) {
-    size_t count = 0;
+    size_t count = 0, bytes = partition->config->locator_bytes_max;
     for (size_t i = 0; i < partition->instance_count; i++)
         count += may_have_rows(partition, &partition->instances[i]);
-    for (size_t i = 0; i < partition->instance_count; i++)
+    for (size_t i = 0; i < partition->instance_count && count > 0; i++)
         if (may_have_rows(partition, &partition->instances[i]))
-            partition->instances[i].locator.bytes_max =
-                partition->config->locator_bytes_max / count;
+            partition->instances[i].locator.bytes_max = bytes / count;
 }
 
 static void drop_replayed_orphans(struct partition *partition) {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
 void clocks_init(struct clocks *clocks, int32_t source_partitions) {
     *clocks =
         (struct clocks){.source_partitions = source_partitions, .limit_ms = {INT64_MIN, INT64_MIN}};
@@ -57,7 +59,15 @@ static size_t find(const struct clocks *clocks, const struct source_clock *clock
     return at;
 }
 
+static size_t partition_begin(const struct clocks *clocks, int32_t partition) {
+    size_t begin = 0;
+    while (begin < clocks->count && clocks->items[begin].partition < partition)
+        begin++;
+    return begin;
+}
+
 static void remove_at(struct clocks *clocks, size_t at) {
+    ASSERT(clocks->items && at < clocks->count);
     clocks->count--;
     memmove(&clocks->items[at], &clocks->items[at + 1],
             (clocks->count - at) * sizeof *clocks->items);
@@ -73,21 +83,23 @@ static bool covers_nothing(const struct clocks *clocks, size_t at,
             next->from_ms <= clock->from_ms);
 }
 
-static size_t remove_replaced(struct clocks *clocks, size_t at, const struct source_clock *clock) {
-    while (at > 0 && clocks->items[at - 1].partition == clock->partition &&
-           clocks->items[at - 1].from_ms >= clock->from_ms)
-        remove_at(clocks, --at);
-    return at;
+static void remove_replaced(struct clocks *clocks, const struct source_clock *clock) {
+    for (size_t i = partition_begin(clocks, clock->partition); i < clocks->count;) {
+        const struct source_clock *known = &clocks->items[i];
+        if (known->partition != clock->partition || known->epoch >= clock->epoch)
+            return;
+        if (known->from_ms >= clock->from_ms)
+            remove_at(clocks, i);
+        else
+            i++;
+    }
 }
 
 /* The oldest epoch is forgotten where there are too many: the clock of a newer one speaks for it.
  */
 static void insert(struct clocks *clocks, size_t at, const struct source_clock *clock) {
-    size_t begin = at;
-    while (begin > 0 && clocks->items[begin - 1].partition == clock->partition)
-        begin--;
-    if (begin < clocks->count && partition_end(clocks, begin) - begin == EPOCHS_MAX &&
-        clocks->items[begin].partition == clock->partition) {
+    size_t begin = partition_begin(clocks, clock->partition);
+    if (partition_begin(clocks, clock->partition + 1) - begin == EPOCHS_MAX) {
         if (at == begin)
             return;
         remove_at(clocks, begin);
@@ -97,6 +109,7 @@ static void insert(struct clocks *clocks, size_t at, const struct source_clock *
         clocks->capacity = clocks->capacity ? clocks->capacity * 2 : 16;
         clocks->items = alloc_resize(clocks->items, clocks->capacity, sizeof *clocks->items);
     }
+    ASSERT(clocks->items);
     if (at < clocks->count)
         memmove(&clocks->items[at + 1], &clocks->items[at],
                 (clocks->count - at) * sizeof *clocks->items);
@@ -108,10 +121,10 @@ bool clocks_put(struct clocks *clocks, const struct source_clock *clock) {
     if (clock->partition < 0 || clock->partition >= clocks->source_partitions ||
         clock->from_ms > clock->until_ms)
         return false;
-    size_t at = find(clocks, clock);
-    if (covers_nothing(clocks, at, clock))
+    if (covers_nothing(clocks, find(clocks, clock), clock))
         return true;
-    at = remove_replaced(clocks, at, clock);
+    remove_replaced(clocks, clock);
+    size_t at = find(clocks, clock);
     struct source_clock *known = at < clocks->count ? &clocks->items[at] : NULL;
     if (!known || known->partition != clock->partition || known->epoch != clock->epoch) {
         insert(clocks, at, clock);
