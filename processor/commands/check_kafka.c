@@ -20,7 +20,7 @@ enum {
     SAMPLE_RECORDS = 200, /* of a partition */
     SAMPLE_MS = 3000,
     TIMESTAMP_AHEAD_MS_MAX = 3600000,
-    RECORD_BYTES_NEEDED = 1000000,
+    RECORD_BYTES_NEEDED = 1000000, /* librdkafka's batch.size */
     LETTER_HEADERS_BYTES = 16384,
 };
 
@@ -133,18 +133,21 @@ static enum status check_cleanup(struct check *check, const struct topic_plan *p
     return STATUS_OK;
 }
 
-/* A record that the topic does not take would stop the application. */
+/* A batch that the topic does not take would stop the application: librdkafka fills one up to
+ * batch.size and does not split it, and a larger record goes alone. */
 static enum status check_size(struct check *check, const struct topic_plan *plan,
                               struct error *err) {
     char text[SETTING_BYTES];
     bool is_letters = strcmp(plan->topic, check->config->dead_letters_topic) == 0;
     long long needed = RECORD_BYTES_NEEDED;
-    if (is_letters)
-        needed = (long long)check->config->dead_letter_bytes_max + LETTER_HEADERS_BYTES;
+    long long letter = (long long)check->config->dead_letter_bytes_max + LETTER_HEADERS_BYTES;
+    if (is_letters && letter > needed)
+        needed = letter;
     TRY(read_setting(check, plan->topic, "max.message.bytes", text, err));
     if (text[0] && strtoll(text, NULL, 10) < needed)
         add_error(check, "topic %s has max.message.bytes=%s: set it to %lld or more%s", plan->topic,
-                  text, needed, is_letters ? ", or lower dead.letter.max.bytes" : "");
+                  text, needed,
+                  is_letters && letter >= needed ? ", or lower dead.letter.max.bytes" : "");
     return STATUS_OK;
 }
 

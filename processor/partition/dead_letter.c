@@ -4,8 +4,9 @@
  * own, or, of one too large to be sent, left out: a header says how large they are.  What a label's
  * prediction decides (UNMATCHED, BEYOND_HORIZON of its row) may be known at once or after a wait,
  * when the record is not in memory any more: either way such a dead letter carries the id as key,
- * no value and no timestamp, and the headers say where the record is. SPDX-License-Identifier:
- * Apache-2.0 */
+ * no value and no timestamp, and the headers say where the record is.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

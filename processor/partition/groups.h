@@ -35,7 +35,7 @@ struct groups {
 enum { GROUP_ALL = 0, GROUPS_LIMIT = 65000 };
 
 /* Of one definition: several fit into the one record of a partition. */
-enum { GROUPS_TEXT_BYTES_MAX = 256 * 1000 };
+enum { GROUPS_TEXT_BYTES_MAX = 256 * 1024 };
 
 void groups_init(struct groups *groups, const struct task_definition *definition,
                  size_t text_bytes_max);
