@@ -6,7 +6,6 @@
 #include "worker/worker.h"
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "worker/clients.h"
 #include "worker/delivery.h"
 #include "worker/stage.h"
+#include "worker/trim.h"
 #include "worker/wipes.h"
 
 enum {
@@ -27,7 +27,6 @@ enum {
     DOUBLINGS_MAX = 5,
     SLEEP_MS_MAX = 100,
     REPORT_US = 1000000,
-    TRIM_US = 10000000,
     EMPTY_STANDS_US = 10000000,  /* three heartbeats: what others give up has come by then */
     OUTBOX_BYTES_MAX = 64 << 20, /* commit before it grows further */
     RECOMMIT_MS = 3600 * 1000,   /* idle partitions, long before offsets.retention.minutes */
@@ -312,20 +311,6 @@ static bool turn_items(struct worker *worker) {
     return busy;
 }
 
-/* What other threads allocated and this one freed stays in their arenas otherwise.  When there is
- * nothing to do: under load the pages would only be asked for again (10 % of the CPU, measured). */
-static void give_back_memory(struct worker *worker) {
-#ifdef __GLIBC__
-    int64_t now_us = clock_monotonic_us();
-    if (now_us - worker->trimmed_at_us < TRIM_US)
-        return;
-    worker->trimmed_at_us = now_us;
-    (void)malloc_trim(0);
-#else
-    (void)worker;
-#endif
-}
-
 /* A new member is first given nothing, until others have let go of something. */
 static bool is_ready(struct worker *worker, int64_t now_us) {
     bool is_empty =
@@ -373,18 +358,23 @@ static bool serve_consumers(struct worker *worker) {
     return false;
 }
 
-static int64_t commit_interval_ms(const struct worker *worker) {
-    return worker->options.stage == STAGE_TASK ? TASK_COMMIT_INTERVAL_MS
-                                               : worker->options.config->commit_interval_ms;
+/* Stage 2 commits soon after it has read all there is.  While more is coming, each commit would
+ * publish revisions that the next one replaces: a window's SLIs per commit cost more than the
+ * partials that changed it. */
+static int64_t commit_interval_ms(const struct worker *worker, bool busy) {
+    int64_t interval_ms = worker->options.config->commit_interval_ms;
+    if (worker->options.stage == STAGE_PARTITION || (busy && interval_ms > TASK_COMMIT_INTERVAL_MS))
+        return interval_ms;
+    return TASK_COMMIT_INTERVAL_MS;
 }
 
-static bool commit_is_due(const struct worker *worker) {
-    return clock_wall_ms() - worker->committed_at_ms >= commit_interval_ms(worker) ||
+static bool commit_is_due(const struct worker *worker, bool busy) {
+    return clock_wall_ms() - worker->committed_at_ms >= commit_interval_ms(worker, busy) ||
            worker->outbox.bytes > OUTBOX_BYTES_MAX || worker->context.commit_now;
 }
 
 static int sleep_ms(const struct worker *worker) {
-    int64_t left_ms = worker->committed_at_ms + commit_interval_ms(worker) - clock_wall_ms();
+    int64_t left_ms = worker->committed_at_ms + commit_interval_ms(worker, false) - clock_wall_ms();
     return left_ms < 1 ? 1 : left_ms > SLEEP_MS_MAX ? SLEEP_MS_MAX : (int)left_ms;
 }
 
@@ -402,11 +392,11 @@ static void loop(struct worker *worker) {
         if (worker->failed)
             return;
         bool busy = turn_items(worker);
-        if (commit_is_due(worker))
+        if (commit_is_due(worker, busy))
             (void)commit(worker, false, false);
         if (busy)
             continue;
-        give_back_memory(worker);
+        trim_memory(&worker->trimmed_at_us);
         wake_wait(&worker->wake, sleep_ms(worker));
     }
     (void)commit(worker, true, true);
