@@ -21,7 +21,11 @@
 #include "worker/partials.h"
 #include "worker/worker.h"
 
-enum { STAGES = 2 };
+enum {
+    STAGES = 2,
+    STOP_MS = 25000, /* who supervises us kills after 30 s, without a word */
+    STOP_POLL_MS = 20,
+};
 
 struct process {
     struct config *config;
@@ -127,11 +131,37 @@ static enum status start(struct process *process, struct error *err) {
     return STATUS_OK;
 }
 
+static bool have_ended(const struct process *process) {
+    for (int i = 0; i < process->worker_count; i++)
+        if (!worker_has_ended(process->workers[i]))
+            return false;
+    return true;
+}
+
+/* Calls into librdkafka outlast their time-outs when no broker answers.  Dying is safe at any
+ * point: what was not committed is read again. */
+static void await_workers(const struct process *process) {
+    const struct timespec poll = {.tv_nsec = STOP_POLL_MS * 1000000L};
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * STOP_MS;
+    while (!have_ended(process)) {
+        if (clock_monotonic_us() >= deadline_us) {
+            LOG_ERROR(
+                "stop_unfinished",
+                "after_s=%d note=\"a worker still waits for the brokers: what was not committed is "
+                "read again at the next start\"",
+                STOP_MS / 1000);
+            _exit(EXIT_FAILED);
+        }
+        (void)nanosleep(&poll, NULL);
+    }
+}
+
 static bool stop(struct process *process) {
     bool ok = true;
     atomic_store(&process->stopping, true);
     for (int i = 0; i < process->worker_count; i++)
         worker_wake(process->workers[i]);
+    await_workers(process);
     for (int i = 0; i < process->worker_count; i++)
         ok &= worker_join(process->workers[i]);
     http_stop(process->http);
@@ -254,7 +284,8 @@ const struct command command_run = {
         "many as you like: members of one application share the partitions. Each needs a name of\n"
         "its own that stays over restarts (a StatefulSet's pod name): with it a member finds its\n"
         "state and its transactional ids again.\n\n"
-        "SIGTERM commits, flushes, leaves and exits 0.\n\n"
+        "SIGTERM commits, flushes, leaves and exits 0; when no broker answers it exits 1 after\n"
+        "25 s, and what was not committed is read again.\n\n"
         "Example:\n  slipstream check demo.yaml --create-topics && slipstream run demo.yaml\n",
     .run = run,
 };
