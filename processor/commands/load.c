@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "commands/load_source.h"
+#include "commands/load_topic.h"
 #include "commands/registry.h"
-#include "config/quantity.h"
 #include "kafka/admin.h"
 #include "kafka/produce.h"
 
@@ -38,64 +38,6 @@ static void loading_release(struct loading *loading) {
     config_destroy(loading->config);
 }
 
-/* The setting as a number of milliseconds; -1: none, or not a number. */
-static enum status setting_ms(struct admin *admin, const char *topic, const char *setting,
-                              int64_t *out_ms, struct error *err) {
-    struct buffer text;
-    buffer_init(&text, 1 << 16);
-    enum status status = admin_topic_setting(admin, topic, setting, &text, err);
-    buffer_append(&text, "", 1);
-    if (status == STATUS_OK && !parse_count(text.data, out_ms))
-        *out_ms = -1;
-    buffer_release(&text);
-    return status;
-}
-
-static enum status setting_holds(struct admin *admin, const char *topic, const char *setting,
-                                 const char *word, bool *out_holds, struct error *err) {
-    struct buffer text;
-    buffer_init(&text, 1 << 16);
-    enum status status = admin_topic_setting(admin, topic, setting, &text, err);
-    buffer_append(&text, "", 1);
-    if (status == STATUS_OK)
-        *out_holds = strstr(text.data, word) != NULL;
-    buffer_release(&text);
-    return status;
-}
-
-/* A record older than the topic's retention would be deleted before anybody has read it. */
-static enum status check_retention(struct admin *admin, const char *topic, int64_t first_ms,
-                                   struct error *err) {
-    static const char *const limits[] = {"retention.ms", "message.timestamp.before.max.ms"};
-    bool is_deleting = false, is_stamped = false;
-    TRY(setting_holds(admin, topic, "cleanup.policy", "delete", &is_deleting, err));
-    TRY(setting_holds(admin, topic, "message.timestamp.type", "LogAppendTime", &is_stamped, err));
-    int64_t age_ms = clock_wall_ms() - first_ms;
-    char first[QUANTITY_BYTES];
-    for (size_t i = is_deleting ? 0 : 1; !is_stamped && i < COUNT_OF(limits); i++) {
-        int64_t limit_ms = -1;
-        TRY(setting_ms(admin, topic, limits[i], &limit_ms, err));
-        if (limit_ms >= 0 && age_ms > limit_ms)
-            return error_set(err, STATUS_CONFIG,
-                             "topic %s would lose records of %s: its %s is %" PRId64
-                             "; set it to %s (kafka-configs --alter --topic %s --add-config %s=%s)",
-                             topic, format_time(first, first_ms - first_ms % 1000), limits[i],
-                             limit_ms, i == 0 ? "-1" : "9223372036854775807", topic, limits[i],
-                             i == 0 ? "-1" : "9223372036854775807");
-    }
-    return STATUS_OK;
-}
-
-static enum status check_topic(struct admin *admin, const char *topic, int64_t first_ms,
-                               struct error *err) {
-    int32_t partitions = 0;
-    TRY(admin_partition_count(admin, topic, &partitions, err));
-    if (partitions == 0)
-        return error_set(err, STATUS_CONFIG,
-                         "topic %s does not exist: slipstream check CONFIG --create-topics", topic);
-    return check_retention(admin, topic, first_ms, err);
-}
-
 static enum status check_topics(const struct loading *loading, struct admin *admin,
                                 struct error *err) {
     for (int side = 0; side < SIDES; side++) {
@@ -103,8 +45,7 @@ static enum status check_topics(const struct loading *loading, struct admin *adm
         if (loading->sources[side])
             load_source_span(loading->sources[side], &span);
         if (span.count > 0)
-            TRY(check_topic(admin, record_writer_topic(loading->writers[side]), span.first_ms,
-                            err));
+            TRY(load_check_topic(admin, record_writer_topic(loading->writers[side]), &span, err));
     }
     return STATUS_OK;
 }

@@ -71,6 +71,7 @@ static enum status scan(struct load_source *source, struct error *err) {
         if (span->count == 0 || time_ms > span->last_ms)
             span->last_ms = time_ms;
         span->count++;
+        span->bytes += source->record.key.size + source->record.value.size;
     }
 }
 

@@ -30,6 +30,7 @@ enum status load_source_advance(struct load_source *source, struct error *err) M
 
 struct load_span {
     uint64_t count, bad;
+    uint64_t bytes;            /* keys and values */
     int64_t first_ms, last_ms; /* least and greatest; 0 when count is 0 */
 };
 void load_source_span(const struct load_source *source, struct load_span *out_span);
