@@ -206,6 +206,9 @@ void read_metrics(struct reading *reading, const struct node *node, const char *
         use.name = published_name(reading, metrics[i], use.parameter);
         add_metric(reading, &use, line, where, task);
     }
+    if (!is_default && list_count(node) == 0)
+        problem_add(reading->problems, line, where,
+                    "is empty: nothing would be published; leave it out for all of them");
     for (int i = 0; !is_default && i < list_count(node); i++) {
         char item[NAME_BYTES];
         (void)snprintf(item, sizeof item, "%.100s[%d]", where, i);

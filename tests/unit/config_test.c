@@ -116,6 +116,9 @@ TEST(each_mistake_is_one_line_with_its_place_and_its_remedy) {
          "x.yaml:4: tasks[0].metrics[0]: acuracy is not a metric; did you mean accuracy?\n"},
         {HEAD "tasks:\n  - {name: t, horizon: 24h, windows: [1h], metrics: [rmse]}\n",
          "x.yaml:4: tasks[0].metrics[0]: rmse is not for binary tasks\n"},
+        {HEAD "tasks:\n  - {name: t, horizon: 24h, windows: [1h], metrics: []}\n",
+         "x.yaml:4: tasks[0].metrics: is empty: nothing would be published; leave it out for all "
+         "of them\n"},
         {HEAD "tasks:\n  - {name: t, horizon: 24h, windows: [1h], metrics: [auc, auc]}\n",
          "x.yaml:4: tasks[0].metrics[1]: auc is listed twice\n"},
         {HEAD "tasks:\n  - {name: t, horizon: 24h, windows: [1h], metrics: [{fbeta: {beta: x}}]}\n",
