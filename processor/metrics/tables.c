@@ -32,6 +32,10 @@ size_t tables_bytes(const struct tables *tables) {
            tables->sum_count * sizeof *tables->sums;
 }
 
+size_t tables_items(const struct tables *tables) {
+    return (size_t)tables->cells.count + tables->counters.count;
+}
+
 void tables_grow_sums(struct tables *tables, uint32_t count) {
     if (count <= tables->sum_count)
         return;

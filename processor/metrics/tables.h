@@ -85,6 +85,7 @@ struct tables *tables_create(void);
 void tables_destroy(struct tables *tables);
 void tables_clear(struct tables *tables);         /* empty, keeps memory */
 size_t tables_bytes(const struct tables *tables); /* memory held, roughly */
+size_t tables_items(const struct tables *tables); /* cells and counters, as a measure of size */
 
 void tables_add_prediction(struct tables *tables, const struct prediction_part *part);
 void tables_add_label(struct tables *tables, const struct label_part *part, int sign /* +1, -1 */);
@@ -97,6 +98,8 @@ void tables_merge(struct tables *into, const struct tables *from, int sign);
  * of the caller. */
 void tables_write(const struct tables *tables, struct buffer *out);
 bool tables_read(struct tables *into, const struct shape *shape, struct slice bytes);
+/* tables_predicted of tables that tables_write has written. */
+int64_t tables_written_predicted(struct slice bytes);
 
 /* Read access for metrics.  Cells are ascending; counts may be 0 after retraction. */
 struct cell {

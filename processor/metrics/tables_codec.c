@@ -365,3 +365,8 @@ bool tables_read(struct tables *into, const struct shape *shape, struct slice by
            read_sums(into, shape, &reader) && reader_done(&reader) &&
            totals_agree(shape, &totals, predicted, labelled);
 }
+
+int64_t tables_written_predicted(struct slice bytes) {
+    struct reader reader = reader_from(bytes);
+    return next_long(&reader);
+}

@@ -31,7 +31,7 @@ static void send_partial(struct partition *partition, const struct instance *ins
     buffer_reset(value);
     partial_write_key(&partial.key, key);
     partial_write(&partial, value);
-    tables_write(entry->tables, value);
+    entry_write(entry, value);
     outbox_add(outbox,
                &(struct message){.topic = TOPIC_PARTIALS,
                                  .partition = partial_partition(
@@ -56,6 +56,8 @@ static enum status send_pane(struct partition *partition, struct instance *insta
             (!must && budget->left == 0 && !waited_enough(partition, entry, budget)))
             continue;
         TRY(panes_entry(&instance->panes, pane, entry->group, partition->store, &entry, err));
+        if (pane->sealed) /* it is read no more than once a label */
+            entry_pack_small(&instance->panes.pool, entry);
         size_t before = outbox->bytes;
         send_partial(partition, instance, pane, entry, outbox);
         size_t sent = outbox->bytes - before;

@@ -6,34 +6,12 @@
 
 #include "base/varint.h"
 
-enum {
-    SPARE_MAX = 512,
-    SPARE_PANES_MAX = 16,
-    SLOTS_MIN = 16,
-    ENTRY_BYTES_ABOUT = 400,
-    PACKED_BYTES_MAX = 1 << 28
-};
+enum { SPARE_PANES_MAX = 16, SLOTS_MIN = 16, NEW_BYTES_ABOUT = 300 };
 
 void panes_init(struct panes *panes, const struct shape *shape, uint32_t instance) {
-    *panes = (struct panes){.shape = shape, .instance = instance};
-    buffer_init(&panes->scratch, PACKED_BYTES_MAX);
-    panes->spare = alloc_zero(SPARE_MAX, sizeof(struct tables *));
+    *panes = (struct panes){.instance = instance};
+    entry_pool_init(&panes->pool, shape);
     panes->spare_panes = alloc_zero(SPARE_PANES_MAX, sizeof(struct pane *));
-}
-
-static void give_tables(struct panes *panes, struct tables *tables) {
-    if (!tables)
-        return;
-    if (panes->spare_count == SPARE_MAX) {
-        tables_destroy(tables);
-        return;
-    }
-    tables_clear(tables);
-    panes->spare[panes->spare_count++] = tables;
-}
-
-static struct tables *take_tables(struct panes *panes) {
-    return panes->spare_count > 0 ? panes->spare[--panes->spare_count] : tables_create();
 }
 
 static void pane_destroy(struct pane *pane) {
@@ -43,10 +21,8 @@ static void pane_destroy(struct pane *pane) {
 }
 
 static void give_pane(struct panes *panes, struct pane *pane) {
-    for (size_t i = 0; i < pane->count; i++) {
-        give_tables(panes, pane->entries[i].tables);
-        free(pane->entries[i].packed);
-    }
+    for (size_t i = 0; i < pane->count; i++)
+        entry_release(&panes->pool, &pane->entries[i]);
     if (panes->spare_pane_count == SPARE_PANES_MAX)
         pane_destroy(pane);
     else
@@ -76,12 +52,9 @@ void panes_release(struct panes *panes) {
         give_pane(panes, panes->sorted[i]);
     while (panes->spare_pane_count > 0)
         pane_destroy(panes->spare_panes[--panes->spare_pane_count]);
-    while (panes->spare_count > 0)
-        tables_destroy(panes->spare[--panes->spare_count]);
     free((void *)panes->spare_panes);
-    free((void *)panes->spare);
     free((void *)panes->sorted);
-    buffer_release(&panes->scratch);
+    entry_pool_release(&panes->pool);
     *panes = (struct panes){0};
 }
 
@@ -156,21 +129,8 @@ static struct slice tables_of(struct slice value) {
     return (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)};
 }
 
-static void unpack(struct panes *panes, struct pane_entry *entry) {
-    entry->tables = take_tables(panes);
-    bool is_readable =
-        tables_read(entry->tables, panes->shape, (struct slice){entry->packed, entry->packed_size});
-    ASSERT(is_readable);
-    free(entry->packed);
-    entry->packed = NULL;
-}
-
-static enum status load_tables(struct panes *panes, int64_t start_ms, struct pane_entry *entry,
-                               struct store *store, struct error *err) {
-    if (entry->packed) {
-        unpack(panes, entry);
-        return STATUS_OK;
-    }
+static enum status load_entry(struct panes *panes, int64_t start_ms, struct pane_entry *entry,
+                              struct store *store, struct error *err) {
     char key_bytes[PANE_KEY_BYTES];
     pane_write_key(panes->instance, start_ms, entry->group, key_bytes);
     struct slice key = {key_bytes, sizeof key_bytes}, value;
@@ -178,32 +138,28 @@ static enum status load_tables(struct panes *panes, int64_t start_ms, struct pan
     arena_init(&arena);
     enum status status =
         store->ops->get(store, (struct family){.kind = FAMILY_PANES}, &key, 1, &value, &arena, err);
-    if (status == STATUS_OK) {
-        entry->tables = take_tables(panes);
-        if (!value.data || !tables_read(entry->tables, panes->shape, tables_of(value)))
-            status = error_set(err, STATUS_CORRUPT, "stored pane does not parse");
-    }
+    if (status == STATUS_OK && (!value.data || !entry_load(&panes->pool, entry, tables_of(value))))
+        status = error_set(err, STATUS_CORRUPT, "stored pane does not parse");
     arena_release(&arena);
+    panes->loaded++;
+    panes->bytes += entry_bytes(entry);
     return status;
 }
 
 enum status panes_entry(struct panes *panes, struct pane *pane, uint16_t group, struct store *store,
                         struct pane_entry **out_entry, struct error *err) {
     uint16_t slot = *slot_of(pane, group);
-    struct pane_entry *entry;
-    if (slot != 0) {
-        entry = &pane->entries[slot - 1];
-        if (!entry->tables) {
-            TRY(load_tables(panes, pane->start_ms, entry, store, err));
-            panes->loaded++;
-        }
-    } else {
+    if (slot == 0) {
+        *out_entry = add_entry(panes, pane, group);
+        entry_make_tables(&panes->pool, *out_entry);
         panes->loaded++;
-        entry = add_entry(panes, pane, group);
-        entry->tables = take_tables(panes);
+        panes->bytes += NEW_BYTES_ABOUT;
+        return STATUS_OK;
     }
-    *out_entry = entry;
-    return STATUS_OK;
+    *out_entry = &pane->entries[slot - 1];
+    return entry_is_in_memory(*out_entry)
+               ? STATUS_OK
+               : load_entry(panes, pane->start_ms, *out_entry, store, err);
 }
 
 void panes_touch(struct pane *pane, struct pane_entry *entry, enum log_side log, int64_t offset) {
@@ -216,7 +172,7 @@ void panes_touch(struct pane *pane, struct pane_entry *entry, enum log_side log,
 }
 
 int64_t pane_entry_late(const struct pane *pane, const struct pane_entry *entry) {
-    return pane->sealed ? tables_predicted(entry->tables) - entry->sealed_predicted : 0;
+    return pane->sealed ? entry_predicted(entry) - entry->sealed_predicted : 0;
 }
 
 void panes_seal(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms) {
@@ -226,9 +182,8 @@ void panes_seal(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms) 
         pane->sealed = true;
         for (size_t j = 0; j < pane->count; j++) {
             struct pane_entry *entry = &pane->entries[j];
-            if (entry->tables) /* else the stored count stands, see pane_write */
-                entry->sealed_predicted = tables_predicted(entry->tables);
-            entry->unstored |= entry->tables != NULL;
+            if (entry_is_in_memory(entry)) /* else the stored count stands, see pane_write */
+                entry->sealed_predicted = entry_predicted(entry);
         }
     }
 }
@@ -278,8 +233,8 @@ void pane_write(const struct pane *pane, const struct pane_entry *entry, struct 
     write_long(out, entry->dirty);
     write_long(out, entry->version[LOG_PREDICTIONS]);
     write_long(out, entry->version[LOG_FEEDBACK]);
-    write_long(out, pane->sealed ? entry->sealed_predicted : tables_predicted(entry->tables));
-    tables_write(entry->tables, out);
+    write_long(out, pane->sealed ? entry->sealed_predicted : entry_predicted(entry));
+    entry_write(entry, out);
 }
 
 bool panes_load(struct panes *panes, int64_t start_ms, uint16_t group, struct slice value) {
@@ -295,8 +250,7 @@ bool panes_load(struct panes *panes, int64_t start_ms, uint16_t group, struct sl
     pane->dirty_count += entry->dirty;
     if (reader.failed || !entry->dirty)
         return !reader.failed;
-    entry->tables = tables_create();
-    return tables_read(entry->tables, panes->shape, tables_of(value));
+    return entry_load(&panes->pool, entry, tables_of(value));
 }
 
 void panes_set_sealed(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms) {
@@ -304,41 +258,30 @@ void panes_set_sealed(struct panes *panes, int64_t sealed_before_ms, int64_t pan
         panes->sorted[i]->sealed = panes->sorted[i]->start_ms + pane_ms <= sealed_before_ms;
 }
 
-static size_t entry_bytes(const struct pane_entry *entry) {
-    return (entry->tables ? tables_bytes(entry->tables) : 0) +
-           (entry->packed ? entry->packed_size : 0);
+static void pack(struct panes *panes, const struct pane *pane UNUSED, struct pane_entry *entry) {
+    entry_pack(&panes->pool, entry);
 }
 
-static void pack(struct panes *panes, const struct pane *pane, struct pane_entry *entry) {
-    if (!entry->tables || entry->unstored || entry->dirty)
-        return;
+static void evict(struct panes *panes UNUSED, const struct pane *pane, struct pane_entry *entry) {
     if (!pane->sealed)
-        entry->sealed_predicted = tables_predicted(entry->tables);
-    buffer_reset(&panes->scratch);
-    tables_write(entry->tables, &panes->scratch);
-    entry->packed_size = (uint32_t)panes->scratch.size;
-    entry->packed = alloc_resize(NULL, 1, entry->packed_size);
-    memcpy(entry->packed, panes->scratch.data, entry->packed_size);
-    tables_destroy(entry->tables);
-    entry->tables = NULL;
+        entry->sealed_predicted = entry_predicted(entry);
+    entry_evict(entry);
 }
 
-static void evict(struct panes *panes UNUSED, const struct pane *pane UNUSED,
-                  struct pane_entry *entry) {
-    free(entry->packed);
-    entry->packed = NULL;
-}
-
-/* The bytes left when let_go was called for the entries of the oldest panes. */
+/* The bytes left when let_go was called for the entries of the oldest panes that are stored and
+ * published. */
 static size_t shrink(struct panes *panes, size_t bytes, size_t bytes_max,
                      void (*let_go)(struct panes *panes, const struct pane *pane,
                                     struct pane_entry *entry)) {
     for (size_t i = 0; i < panes->count && bytes > bytes_max; i++) {
         struct pane *pane = panes->sorted[i];
         for (size_t j = 0; j < pane->count && bytes > bytes_max; j++) {
-            size_t before = entry_bytes(&pane->entries[j]);
-            let_go(panes, pane, &pane->entries[j]);
-            size_t after = entry_bytes(&pane->entries[j]);
+            struct pane_entry *entry = &pane->entries[j];
+            if (entry->unstored || entry->dirty || !entry_is_in_memory(entry))
+                continue;
+            size_t before = entry_bytes(entry);
+            let_go(panes, pane, entry);
+            size_t after = entry_bytes(entry);
             size_t freed = before > after ? before - after : 0;
             bytes -= freed < bytes ? freed : bytes;
         }
@@ -350,10 +293,6 @@ void panes_evict(struct panes *panes, size_t bytes_max) {
     size_t bytes = shrink(panes, panes_bytes(panes), bytes_max, pack);
     panes->bytes = shrink(panes, bytes, bytes_max, evict);
     panes->loaded = 0;
-}
-
-size_t panes_bytes_about(const struct panes *panes) {
-    return panes->bytes + panes->loaded * ENTRY_BYTES_ABOUT;
 }
 
 size_t panes_bytes(const struct panes *panes) {

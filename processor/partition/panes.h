@@ -7,29 +7,16 @@
  * Sealed: the prediction clock has passed its end by disorder; predictions that come now are late.
  * Locally final: both clocks have passed all that could still change it; it is published and
  * leaves.
- * Cold entries that are stored and published are packed: their tables encoded, a fifth of the
- * memory where a pane has few rows.  When that is not enough, they live in the store only
- * (evicted).  Touching one loads it.
+ * What of the entries is in memory, and how: pane_entry.h.  Entries of sealed panes are packed once
+ * they have been published.  When all that takes more than it may, those that are stored and
+ * published are packed, then evicted, the oldest first.  Touching one loads it.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_PARTITION_PANES_H
 #define SLIPSTREAM_PARTITION_PANES_H
 
 #include "base/error.h"
-#include "metrics/tables.h"
-#include "partition/event.h"
+#include "partition/pane_entry.h"
 #include "state/store.h"
-
-struct pane_entry {
-    struct tables *tables;      /* NULL: packed or evicted */
-    char *packed;               /* encoded tables; NULL: not packed */
-    int64_t version[LOG_COUNT]; /* greatest offsets that touched it, -1 none */
-    int64_t sealed_predicted;   /* predictions when the pane was sealed */
-    int64_t dirty_since_ms;     /* wall time of the first commit that held it back; 0: none did */
-    uint32_t packed_size;
-    uint16_t group;
-    bool dirty;    /* changed since it was last published */
-    bool unstored; /* changed since it was last flushed */
-};
 
 struct pane {
     int64_t start_ms;
@@ -41,17 +28,15 @@ struct pane {
 };
 
 struct panes {
-    const struct shape *shape;
+    struct entry_pool pool;
     struct pane **sorted; /* by start */
     size_t count, capacity;
-    size_t last;           /* index of the pane touched last */
-    size_t entries;        /* of all panes */
-    size_t bytes;          /* of tables in memory, as of the last flush */
-    size_t loaded;         /* tables made or loaded since then */
-    struct buffer scratch; /* tables being packed */
-    struct tables **spare; /* of panes that are final, emptied: the next panes grow into them */
+    size_t last;    /* index of the pane touched last */
+    size_t entries; /* of all panes */
+    size_t bytes;   /* in memory: exact at the last flush, with a guess for what was made since */
+    size_t loaded;  /* entries made or loaded since then */
     struct pane **spare_panes;
-    size_t spare_count, spare_pane_count;
+    size_t spare_pane_count;
     uint32_t instance; /* family number in the store's keys */
 };
 
@@ -62,7 +47,7 @@ void panes_release(struct panes *panes);
 struct pane *panes_at(struct panes *panes, int64_t start_ms, bool sealed);
 /* Index of the first pane with start >= start_ms; panes->count if none. */
 size_t panes_lower_bound(const struct panes *panes, int64_t start_ms);
-/* The entry of a group, made when absent; its tables are in memory afterwards. */
+/* The entry of a group, made when absent; it is in memory afterwards. */
 enum status panes_entry(struct panes *panes, struct pane *pane, uint16_t group, struct store *store,
                         struct pane_entry **out_entry, struct error *err) MUST_CHECK;
 void panes_touch(struct pane *pane, struct pane_entry *entry, enum log_side log, int64_t offset);
@@ -86,7 +71,5 @@ void panes_set_sealed(struct panes *panes, int64_t sealed_before_ms, int64_t pan
 /* Packs, then evicts stored tables, oldest panes first, until tables take at most bytes_max. */
 void panes_evict(struct panes *panes, size_t bytes_max);
 size_t panes_bytes(const struct panes *panes);
-/* Without walking over them: what they took at the last flush, and a guess for each made since. */
-size_t panes_bytes_about(const struct panes *panes);
 
 #endif

@@ -240,7 +240,7 @@ enum status partition_step(struct partition *partition, const struct event *even
 static bool panes_are_many(const struct partition *partition) {
     size_t bytes = 0, loaded = 0;
     for (size_t i = 0; i < partition->instance_count; i++) {
-        bytes += panes_bytes_about(&partition->instances[i].panes);
+        bytes += partition->instances[i].panes.bytes;
         loaded += partition->instances[i].panes.loaded;
     }
     return bytes >= 2 * partition->config->pane_bytes_max && loaded >= PANES_LOADED_MIN;

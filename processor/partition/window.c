@@ -56,7 +56,9 @@ enum status window_add_prediction(struct partition *partition, struct instance *
         struct pane_entry *touched;
         TRY(panes_entry(&instance->panes, pane, group_of(cohort, i), partition->store, &touched,
                         err));
-        tables_add_prediction(touched->tables, &part);
+        struct tables *tables = entry_open(&instance->panes.pool, touched);
+        tables_add_prediction(tables, &part);
+        entry_close(&instance->panes.pool, touched, tables);
         panes_touch(pane, touched, LOG_PREDICTIONS, entry->offset);
     }
     return STATUS_OK;
@@ -85,7 +87,9 @@ enum status window_add_label(struct partition *partition, struct instance *insta
         struct pane_entry *touched;
         TRY(panes_entry(&instance->panes, pane, group_of(cohort, i), partition->store, &touched,
                         err));
-        tables_add_label(touched->tables, &part, sign);
+        struct tables *tables = entry_open(&instance->panes.pool, touched);
+        tables_add_label(tables, &part, sign);
+        entry_close(&instance->panes.pool, touched, tables);
         panes_touch(pane, touched, LOG_FEEDBACK, label->offset);
     }
     return STATUS_OK;
