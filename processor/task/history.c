@@ -3,6 +3,8 @@
 
 #include "task/stage.h"
 
+enum { RECALLED_TOGETHER = 8192 }; /* panes: neighbours in the store share blocks */
+
 static void add_message(struct task_stage *stage, enum topic_kind topic, struct slice value,
                         struct outbox *outbox) {
     outbox_add(outbox, &(struct message){.topic = topic,
@@ -70,7 +72,6 @@ static void write_tombstones(struct task_stage *stage, const struct task_state *
 static enum status finish_pane(struct task_stage *stage, struct task_state *task, struct pane *pane,
                                struct outbox *outbox, struct error *err) {
     struct merged merged;
-    TRY(stage_recall(stage, task, pane, err));
     TRY(merge_pane(stage, task, pane, &merged, err));
     write_history(stage, task, pane, merged.late);
     size_t tables_at = stage->value.size;
@@ -114,6 +115,13 @@ static void collect(const struct task_state *task, const struct group *group,
     }
 }
 
+static enum status recall_next(struct task_stage *stage, struct task_state *task,
+                               const struct pane_list *list, size_t from, struct error *err) {
+    for (size_t i = from; i < list->count && i < from + RECALLED_TOGETHER; i++)
+        recall_later(stage, task, list->items[i]);
+    return recall_panes(stage, err);
+}
+
 enum status finish_panes(struct task_stage *stage, struct task_state *task, struct outbox *outbox,
                          struct error *err) {
     struct pane_list finished = {0};
@@ -122,8 +130,12 @@ enum status finish_panes(struct task_stage *stage, struct task_state *task, stru
     if (finished.count > 0)
         qsort(finished.items, finished.count, sizeof(struct pane *), compare_panes);
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < finished.count && status == STATUS_OK; i++)
-        status = finish_pane(stage, task, finished.items[i], outbox, err);
+    for (size_t i = 0; i < finished.count && status == STATUS_OK; i++) {
+        if (i % RECALLED_TOGETHER == 0)
+            status = recall_next(stage, task, &finished, i, err);
+        if (status == STATUS_OK)
+            status = finish_pane(stage, task, finished.items[i], outbox, err);
+    }
     task->passed += finished.count;
     free(finished.items);
     task->finished_until_ms = task->clocks.limit_ms[BOUNDARY_FINAL];

@@ -37,8 +37,7 @@ static int64_t read_ordered(struct reader *reader) {
     return (int64_t)(bits ^ (UINT64_C(1) << 63));
 }
 
-static void write_pane_key(struct buffer *out, const struct task_state *task,
-                           const struct pane *pane) {
+void write_pane_key(struct buffer *out, const struct task_state *task, const struct pane *pane) {
     write_bytes(out, slice_from(task->definition->name));
     write_bytes(out, pane->group->text);
     write_ordered(out, pane->start_ms);
@@ -277,7 +276,7 @@ struct load {
     struct error *err;
 };
 
-static enum status corrupt(struct error *err, const char *what) {
+enum status store_is_corrupt(struct error *err, const char *what) {
     return error_set(err, STATUS_CORRUPT,
                      "stage 2 store: %s: delete its directory, it is built again from the partials",
                      what);
@@ -286,7 +285,7 @@ static enum status corrupt(struct error *err, const char *what) {
 static enum status load_meta(void *context, struct slice key, struct slice value) {
     struct load *load = context;
     if (key.size == 0)
-        return corrupt(load->err, "an empty key");
+        return store_is_corrupt(load->err, "an empty key");
     struct reader rest = reader_from((struct slice){key.data + 1, key.size - 1});
     if (key.data[0] == 'c' && load_clock(load->stage, &rest, value))
         return STATUS_OK;
@@ -294,28 +293,32 @@ static enum status load_meta(void *context, struct slice key, struct slice value
         return STATUS_OK;
     if (key.data[0] == 'w' && load_view(load->stage, &rest, value))
         return STATUS_OK;
-    return corrupt(load->err, key.data[0] == 'p' ? "of another topic or version" : "bad meta data");
+    return store_is_corrupt(load->err,
+                            key.data[0] == 'p' ? "of another topic or version" : "bad meta data");
 }
 
-static struct slice rest_of(const struct reader *reader) {
-    return (struct slice){(const char *)reader->at, (size_t)(reader->end - reader->at)};
+bool read_stored_pane(struct slice value, int64_t *out_end_ms, struct slice *out_sources) {
+    struct reader reader = reader_from(value);
+    *out_end_ms = read_long(&reader);
+    *out_sources = (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)};
+    return !reader.failed;
 }
 
 static enum status load_pane(void *context, struct slice key, struct slice value) {
     struct load *load = context;
-    struct reader names = reader_from(key), reader = reader_from(value);
+    struct reader names = reader_from(key);
     struct task_state *task = stage_find_task(load->stage, read_bytes(&names));
     struct slice group = read_bytes(&names);
     int64_t start_ms = read_ordered(&names), epoch = read_ordered(&names);
-    int64_t end_ms = read_long(&reader);
-    struct slice sources = rest_of(&reader);
-    if (!reader_done(&names) || reader.failed)
-        return corrupt(load->err, "a bad pane");
+    int64_t end_ms;
+    struct slice sources;
+    if (!read_stored_pane(value, &end_ms, &sources) || !reader_done(&names))
+        return store_is_corrupt(load->err, "a bad pane");
     if (!task)
         return STATUS_OK;
     struct pane *pane = stage_pane(task, group, start_ms, end_ms, epoch);
     if (!pane || !table_load(&task->table, pane, sources))
-        return corrupt(load->err, "a pane that is none");
+        return store_is_corrupt(load->err, "a pane that is none");
     if (stage_is_full(load->stage))
         table_evict(&task->table, pane);
     return STATUS_OK;
@@ -331,61 +334,5 @@ enum status stage_load(struct task_stage *stage, struct error *err) {
         windows_sweep(&stage->tasks[t].windows);
     }
     stage->flushed_position = stage->position;
-    return STATUS_OK;
-}
-
-/* --- evicted panes ------------------------------------------------------------------------- */
-
-static size_t count_evicted(struct pane *const *list, size_t count) {
-    size_t evicted = 0;
-    for (size_t i = 0; i < count; i++)
-        evicted += list[i]->is_evicted;
-    return evicted;
-}
-
-/* Keys of the evicted ones, ascending as the panes of a group are. */
-static void write_keys(struct task_stage *stage, const struct task_state *task,
-                       struct pane *const *list, size_t count, struct slice *out_keys) {
-    for (size_t i = 0; i < count; i++) {
-        if (!list[i]->is_evicted)
-            continue;
-        buffer_reset(&stage->fetch_key);
-        write_pane_key(&stage->fetch_key, task, list[i]);
-        *out_keys++ = arena_copy(&stage->fetch_arena, buffer_slice(&stage->fetch_key));
-    }
-}
-
-enum status fetch_panes(struct task_stage *stage, const struct task_state *task,
-                        struct pane *const *list, size_t count, const struct slice **out_sources,
-                        struct error *err) {
-    size_t evicted = task->table.evicted_count > 0 ? count_evicted(list, count) : 0;
-    *out_sources = NULL;
-    if (evicted == 0)
-        return STATUS_OK;
-    struct arena *arena = &stage->fetch_arena;
-    struct slice *keys = arena_take(arena, evicted * sizeof *keys);
-    struct slice *values = arena_take(arena, evicted * sizeof *values);
-    write_keys(stage, task, list, count, keys);
-    struct store *store = stage->options.store;
-    TRY(store->ops->get(store, panes, keys, evicted, values, arena, err));
-    for (size_t i = 0; i < evicted; i++) {
-        if (!values[i].data)
-            return corrupt(err, "a pane is gone");
-        struct reader reader = reader_from(values[i]);
-        (void)read_long(&reader);
-        values[i] = rest_of(&reader);
-    }
-    stage->stats.fetched += (int64_t)evicted;
-    *out_sources = values;
-    return STATUS_OK;
-}
-
-enum status stage_recall(struct task_stage *stage, struct task_state *task, struct pane *pane,
-                         struct error *err) {
-    const struct slice *sources;
-    arena_reset(&stage->fetch_arena);
-    TRY(fetch_panes(stage, task, &pane, 1, &sources, err));
-    if (sources && !table_load(&task->table, pane, *sources))
-        return corrupt(err, "a bad pane");
     return STATUS_OK;
 }

@@ -1,6 +1,6 @@
 /* stage.h -- the inside of stage 2: what its files share.
  *
- *     step    clocks.c  table.c                 what the partials say
+ *     step    step.c clocks.c table.c recall.c  what the partials say
  *     commit  windows.c advance.c               which windows that touches
  *             merge.c sums.c publish.c          their values, as SLIs
  *             history.c status.c                what a rebuild could not find out
@@ -40,6 +40,17 @@ struct store_puts {
     size_t count, capacity;
 };
 
+struct recall {
+    struct task_state *task;
+    struct pane *pane;
+    struct slice key;
+};
+
+struct recall_list {
+    struct recall *items;
+    size_t count, capacity;
+};
+
 struct task_stage {
     struct task_options options;
     struct task_state *tasks;
@@ -56,7 +67,8 @@ struct task_stage {
     struct buffer key, value;  /* of one record */
     struct arena commit_arena; /* of one commit or flush */
     struct arena delete_arena; /* keys of `deletes` */
-    struct arena fetch_arena;  /* of one fetch_panes */
+    struct arena fetch_arena;  /* of one fetch_panes or recall_panes */
+    struct recall_list recalls;
     struct buffer fetch_key;
     struct store_puts deletes; /* since the last flush */
     size_t changed_bytes;      /* of panes that the next flush writes, about */
@@ -111,21 +123,33 @@ bool restore_revised(struct task_stage *stage, struct slice value);
 enum status stage_load(struct task_stage *stage, struct error *err) MUST_CHECK;
 enum status stage_flush(struct task_stage *stage, struct error *err) MUST_CHECK;
 size_t stage_changed_count(const struct task_stage *stage);
-/* What the store holds of the evicted ones among these panes of one group, in their order, in
- * fetch_arena; NULL when none is evicted. */
+void write_pane_key(struct buffer *out, const struct task_state *task, const struct pane *pane);
+bool read_stored_pane(struct slice value, int64_t *out_end_ms, struct slice *out_sources);
+enum status store_is_corrupt(struct error *err, const char *what);
+void forget_pane(struct task_stage *stage, const struct task_state *task, const struct pane *pane);
+void forget_view(void *context /* struct task_stage */, const struct view *view);
+
+/* recall.c: what the store holds of the evicted ones among these panes of one group, in their
+ * order, in fetch_arena; NULL when none is evicted. */
 enum status fetch_panes(struct task_stage *stage, const struct task_state *task,
                         struct pane *const *list, size_t count, const struct slice **out_sources,
                         struct error *err) MUST_CHECK;
-/* Makes an evicted pane one that is not. */
-enum status stage_recall(struct task_stage *stage, struct task_state *task, struct pane *pane,
-                         struct error *err) MUST_CHECK;
-void forget_pane(struct task_stage *stage, const struct task_state *task, const struct pane *pane);
-void forget_view(void *context /* struct task_stage */, const struct view *view);
+/* Notes a pane, when it is evicted, for recall_panes, which makes all those noted, in any order and
+ * as often as they were, panes that are not evicted: by one look-up. */
+void recall_later(struct task_stage *stage, struct task_state *task, struct pane *pane);
+enum status recall_panes(struct task_stage *stage, struct error *err) MUST_CHECK;
 
 /* memory.c: partials in memory are past what they may take. */
 bool stage_is_full(const struct task_stage *stage);
 /* Evicts when full, and flushes for it: all that was stepped must be committed. */
 enum status stage_make_room(struct task_stage *stage, struct error *err) MUST_CHECK;
+
+/* step.c: evicted panes that the records replace come back by one look-up.  Those that were stepped
+ * over are among them no more. */
+enum status recall_replaced(struct task_stage *stage, const struct task_record *records,
+                            size_t count, struct error *err) MUST_CHECK;
+enum status step_record(struct task_stage *stage, const struct task_record *record,
+                        struct error *err) MUST_CHECK;
 
 /* task.c: NULL, or -1, when the configuration has no such task or window. */
 struct task_state *stage_find_task(struct task_stage *stage, struct slice name);

@@ -126,6 +126,13 @@ static struct group *add_group(struct table *table, uint64_t hash, struct slice 
     return group;
 }
 
+struct group *table_find_group(const struct table *table, struct slice text) {
+    if (table->index_size == 0)
+        return NULL;
+    uint32_t number = table->index[index_at(table, hash64(text), text)];
+    return number != 0 ? table->groups[number - 1] : NULL;
+}
+
 struct group *table_group(struct table *table, struct slice text) {
     if (table->group_count * 2 >= table->index_size)
         grow_index(table);
@@ -154,6 +161,12 @@ static size_t pane_at(const struct group *group, int64_t start_ms, int64_t epoch
 
 size_t group_first_pane(const struct group *group, int64_t start_ms) {
     return pane_at(group, start_ms, INT64_MIN);
+}
+
+struct pane *table_find_pane(const struct group *group, int64_t start_ms, int64_t epoch) {
+    size_t at = pane_at(group, start_ms, epoch);
+    struct pane *pane = at < group->count ? group->panes[at] : NULL;
+    return pane && pane->start_ms == start_ms && pane->epoch == epoch ? pane : NULL;
 }
 
 static void grow_panes(struct table *table, struct group *group) {

@@ -72,6 +72,9 @@ struct table {
 void table_init(struct table *table);
 void table_release(struct table *table);
 
+/* NULL: there is none. */
+struct group *table_find_group(const struct table *table, struct slice text);
+struct pane *table_find_pane(const struct group *group, int64_t start_ms, int64_t epoch);
 /* Finds, or makes an empty one. */
 struct group *table_group(struct table *table, struct slice text);
 /* Finds the pane with this start and epoch, or makes an empty one that ends at end_ms. */
