@@ -27,6 +27,7 @@ void windows_forget_sum(struct windows *windows, struct view *view) {
     if (!sum)
         return;
     windows->sum_bytes -= sum->bytes;
+    view->frame->sum_count--;
     tables_destroy(sum->tables);
     free(sum);
     view->sum = NULL;
@@ -40,6 +41,23 @@ static bool has_room(const struct task_stage *stage) {
     return bytes_max == 0 || bytes <= bytes_max / 4;
 }
 
+static void forget_sums(struct windows *windows, struct frame *frame) {
+    for (size_t i = 0; i < frame->count; i++)
+        windows_forget_sum(windows, frame->views[i]);
+}
+
+/* The newest windows are published most often, so older ones give way. */
+static bool make_room(const struct task_stage *stage, struct windows *windows,
+                      const struct frame *frame) {
+    while (!has_room(stage)) {
+        struct frame *older = windows_oldest_summed(windows, frame->end_ms);
+        if (!older)
+            return false;
+        forget_sums(windows, older);
+    }
+    return true;
+}
+
 static void keep(struct windows *windows, struct view *view, const struct tables *tables,
                  const struct merged *merged) {
     struct window_sum *sum = alloc_zero(1, sizeof *sum);
@@ -47,6 +65,7 @@ static void keep(struct windows *windows, struct view *view, const struct tables
     tables_merge(sum->tables, tables, 1);
     sum->merged = *merged;
     view->sum = sum;
+    view->frame->sum_count++;
     measure(windows, sum);
 }
 
@@ -62,7 +81,8 @@ enum status sum_window(struct task_stage *stage, struct task_state *task, struct
     }
     TRY(merge_window(stage, task, view->group, frame->start_ms, frame->end_ms, out_merged, err));
     *out_tables = stage->scratch;
-    if (out_merged->panes >= SUMMED_PANES && !frame->is_final && has_room(stage))
+    if (out_merged->panes >= SUMMED_PANES && !frame->is_final &&
+        make_room(stage, &task->windows, frame))
         keep(&task->windows, view, stage->scratch, out_merged);
     return STATUS_OK;
 }

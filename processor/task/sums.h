@@ -4,8 +4,8 @@
  * from then on the partial that gives way is taken from its sum and the new one added, which is
  * exact (metrics/tables.h), so that the sum is what a merge would be.
  *
- * Limit      all sums of a stage take at most a quarter of task.memory.max.bytes: windows beyond
- *            it are merged each time.
+ * Limit      all sums of a stage take at most a quarter of task.memory.max.bytes: the sums of older
+ *            windows give way to newer ones, and windows beyond it are merged each time.
  * Given up   when more has changed since the last publication than a merge would read.
  *
  * SPDX-License-Identifier: Apache-2.0 */

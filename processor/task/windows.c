@@ -161,6 +161,21 @@ struct view *windows_find(const struct windows *windows, int window, int64_t end
     return at < frame->count && frame->views[at]->group == group ? frame->views[at] : NULL;
 }
 
+struct frame *windows_oldest_summed(const struct windows *windows, int64_t end_ms) {
+    struct frame *oldest = NULL;
+    for (int w = 0; w < windows->definition->window_count; w++) {
+        const struct frame_list *list = &windows->frames[w];
+        size_t i = 0;
+        while (i < list->count && list->items[i]->sum_count == 0)
+            i++;
+        if (i < list->count && list->items[i]->end_ms < end_ms) {
+            oldest = list->items[i];
+            end_ms = oldest->end_ms;
+        }
+    }
+    return oldest;
+}
+
 void windows_wait(struct windows *windows, struct view *view) {
     if (view->is_waiting)
         return;

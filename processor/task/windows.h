@@ -42,6 +42,7 @@ struct frame {
     bool is_sealed, is_final;
     struct view **views; /* by address of the group */
     size_t count, capacity;
+    size_t sum_count; /* of its views: those that have a sum */
 };
 
 struct frame_list {
@@ -93,6 +94,8 @@ void windows_sweep(struct windows *windows);
 
 /* sums.c: the view is merged anew. */
 void windows_forget_sum(struct windows *windows, struct view *view);
+/* The first frame that ends before end_ms and has sums; NULL: there is none. */
+struct frame *windows_oldest_summed(const struct windows *windows, int64_t end_ms);
 
 void view_list_add(struct view_list *list, struct view *view);
 
