@@ -1,6 +1,7 @@
 /* store_bench.c -- what the store costs: flushes, disk, look-ups, opening.
  *
  *   store_bench [FLUSHES [FOLDER]]    64 flushes of 200 k rows over 4 segments, in /tmp
+ *   store_bench cold [FOLDER]         late labels under little cache: rows on disk, marks absent
  *
  * A row is a random key of 12 bytes and a value as stage 1 writes it: time in the segment (3-4
  * bytes), offset (4), score (8, 53 random bits), group (1), and fixed bytes up to 22.
@@ -217,6 +218,136 @@ static void bench_gets(struct store *store, const char *when) {
     bench_get(store, 10000, false, when);
 }
 
+/* ---- late labels under little cache: each step asks a few rows of many segments, and their marks,
+ * of which there are none ---- */
+
+enum {
+    COLD_CACHE_BYTES = 1 << 20,
+    COLD_SEGMENTS = 96,
+    COLD_FLUSHES = 96,
+    COLD_ROWS = 5000, /* a flush */
+    COLD_MARKS = 300, /* a flush and slice */
+    COLD_SLICES = 9,
+    COLD_ASKED = 48, /* segments */
+    COLD_KEYS = 96,  /* a segment */
+    COLD_STEPS = 60
+};
+
+static struct {
+    char (*keys)[MARK_KEY_BYTES]; /* of row i, which lies in segment cold_segment(i) */
+    size_t count;
+} cold;
+
+/* A flush has rows of this segment and some that came late, of the one before. */
+static size_t cold_segment(size_t row) {
+    size_t flush = row / COLD_ROWS;
+    return row % 4 == 0 && flush > 0 ? flush - 1 : flush;
+}
+
+static void cold_flush(struct store *store, size_t flush) {
+    size_t count = 0;
+    for (size_t i = 0; i < COLD_ROWS; i++, cold.count++) {
+        char *value = load.bytes + i * VALUE_BYTES;
+        make_key(cold.keys[cold.count]);
+        make_value(value);
+        load.rows[count++] =
+            (struct family_row){{FAMILY_ROWS, 0, (int64_t)cold_segment(cold.count)},
+                                {cold.keys[cold.count], KEY_BYTES},
+                                {value, VALUE_BYTES}};
+    }
+    char *bytes = load.bytes + (size_t)COLD_ROWS * VALUE_BYTES;
+    for (size_t i = 0; i < (size_t)COLD_MARKS * COLD_SLICES; i++, bytes += MARK_KEY_BYTES) {
+        memset(bytes, 0, MARK_KEY_BYTES);
+        make_key(bytes);
+        load.rows[count++] = (struct family_row){
+            {FAMILY_MARKS, 0, (int64_t)(flush / 6 + i % COLD_SLICES)},
+            {bytes, MARK_KEY_BYTES},
+            {bytes, MARK_VALUE_BYTES}};
+    }
+    struct error err = {0};
+    qsort(load.rows, count, sizeof *load.rows, order);
+    must(flush_rows_of(store, load.rows, count, NULL, 0, &err), &err);
+}
+
+struct cold_step {
+    struct slice keys[COLD_ASKED][COLD_KEYS], values[COLD_ASKED][COLD_KEYS];
+};
+
+/* Of the segment and the next a quarter. */
+static void cold_pick(struct cold_step *step, size_t first) {
+    for (size_t i = 0; i < COLD_ASKED; i++) {
+        size_t from = (first + i) * COLD_ROWS;
+        for (size_t j = 0; j < COLD_KEYS; j++) {
+            size_t row = from + random_below(&load.random, COLD_ROWS);
+            row += row % 4 == 0 ? COLD_ROWS : 0;
+            step->keys[i][j] = (struct slice){cold.keys[row], KEY_BYTES};
+        }
+        qsort(step->keys[i], COLD_KEYS, sizeof(struct slice), key_order);
+    }
+}
+
+static size_t cold_ask(struct store *store, enum family_kind kind, struct cold_step *step,
+                       size_t first, struct arena *arena) {
+    struct error err = {0};
+    size_t found = 0;
+    for (size_t i = 0; i < COLD_ASKED; i++) {
+        int64_t segment = (int64_t)(first + i);
+        struct family family = {kind, 0, kind == FAMILY_MARKS ? segment / 6 : segment};
+        for (size_t j = 0; j < COLD_KEYS; j++)
+            step->keys[i][j].size = kind == FAMILY_MARKS ? MARK_KEY_BYTES : KEY_BYTES;
+        must(store->ops->get(store, family, step->keys[i], COLD_KEYS, step->values[i], arena, &err),
+             &err);
+        for (size_t j = 0; j < COLD_KEYS; j++)
+            found += step->values[i][j].data != NULL;
+    }
+    return found;
+}
+
+static void bench_cold(struct store *store) {
+    static const char *const what[] = {"rows, present", "marks, absent"};
+    struct cold_step *step = alloc_zero(1, sizeof *step);
+    struct arena arena;
+    arena_init(&arena);
+    double cpu[2] = {0};
+    size_t found[2] = {0};
+    for (size_t i = 0; i < COLD_STEPS; i++) {
+        size_t first = 24 + i % 20;
+        cold_pick(step, first);
+        for (size_t k = 0; k < 2; k++) {
+            double before = cpu_seconds();
+            found[k] += cold_ask(store, k ? FAMILY_MARKS : FAMILY_ROWS, step, first, &arena);
+            cpu[k] += cpu_seconds() - before;
+        }
+        arena_reset(&arena);
+    }
+    double asked = (double)COLD_STEPS * COLD_ASKED * COLD_KEYS;
+    for (size_t k = 0; k < 2; k++)
+        printf("cold look-up of %-18s %8.2f CPU us/key, %zu found a step\n", what[k],
+               cpu[k] * 1e6 / asked, found[k] / COLD_STEPS);
+    free(step);
+    arena_release(&arena);
+}
+
+static int bench_cold_labels(const char *directory) {
+    struct error err = {0};
+    struct store *store = NULL;
+    struct store_cache *cache = store_cache_create(COLD_CACHE_BYTES);
+    cold.keys = alloc_zero((size_t)COLD_ROWS * COLD_FLUSHES, MARK_KEY_BYTES);
+    must(store_rocks_open(directory, cache, &store, &err), &err);
+    double cpu = cpu_seconds();
+    for (size_t i = 0; i < COLD_FLUSHES; i++)
+        cold_flush(store, i);
+    printf("%-34s %8.2f CPU us/row, its marks included\n", "flush of 5 k rows, 9 x 300 marks",
+           (cpu_seconds() - cpu) * 1e6 / (double)cold.count);
+    report_disk(store, (double)cold.count, "disk");
+    bench_cold(store);
+    bench_cold(store);
+    store->ops->close(store);
+    store_cache_destroy(cache);
+    free(cold.keys);
+    return EXIT_SUCCESS;
+}
+
 /* Families of one row each, then the same opened again. */
 static void bench_families(const char *directory, struct store_cache *cache) {
     struct error err = {0};
@@ -240,7 +371,8 @@ static void bench_families(const char *directory, struct store_cache *cache) {
 }
 
 int main(int argc, char **argv) {
-    int flushes = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 64;
+    bool is_cold = argc > 1 && strcmp(argv[1], "cold") == 0;
+    int flushes = argc > 1 && !is_cold ? (int)strtol(argv[1], NULL, 10) : 64;
     char directory[512];
     (void)snprintf(directory, sizeof directory, "%s/store_bench_XXXXXX",
                    argc > 2 ? argv[2] : "/tmp");
@@ -249,6 +381,8 @@ int main(int argc, char **argv) {
     load.random = (struct random){1};
     load.rows = alloc_zero(ROWS, sizeof *load.rows);
     load.bytes = alloc_zero(ROWS, KEY_BYTES + VALUE_BYTES);
+    if (is_cold)
+        return bench_cold_labels(directory);
     load.sampled = alloc_zero((size_t)flushes * (ROWS / 64 + 1), KEY_BYTES);
     struct error err = {0};
     struct store *store = NULL;
