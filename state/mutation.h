@@ -15,6 +15,7 @@ enum mutation {
     MUTATION_FORGET_FUTURE,        /* a replay takes what was refused by the wall clock */
     MUTATION_ADD_TWICE,            /* a partial stays in the sum of a window when it gives way */
     MUTATION_TRUST_DROPPED,        /* segments whose rows left the locator are not asked */
+    MUTATION_UNMARKED,             /* the locator is not told of marks */
 };
 
 extern enum mutation mutation;

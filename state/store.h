@@ -54,11 +54,22 @@ struct store_put {
     bool is_delete;
 };
 
+/* What is asked of one family. */
+struct store_question {
+    struct family family;
+    const struct slice *keys; /* ascending */
+    size_t count;
+    struct slice *out_values; /* of keys[i], in the arena; data == NULL when absent */
+};
+
 struct store;
 
 struct store_ops {
-    /* values[i] = value of keys[i] or data == NULL when absent.  keys ascending.  A family that
-     * does not exist has no keys.  Values are copied into arena. */
+    /* Answers them all.  A family is asked once; the fewest reads are made when they ascend.  A
+     * family that does not exist has no keys. */
+    enum status (*ask)(struct store *store, const struct store_question *questions, size_t count,
+                       struct arena *arena, struct error *err);
+    /* As ask, of one family. */
     enum status (*get)(struct store *store, struct family family, const struct slice *keys,
                        size_t count, struct slice *out_values, struct arena *arena,
                        struct error *err);

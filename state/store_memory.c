@@ -289,17 +289,30 @@ static struct slice find_value(const struct memory_family *family, struct slice 
     return (struct slice){0};
 }
 
+static void answer(const struct memory_disk *disk, const struct store_question *question,
+                   struct arena *arena) {
+    const struct memory_family *found = find_family(disk, question->family);
+    size_t cursors[RUNS_MAX] = {0};
+    for (size_t i = 0; i < question->count; i++) {
+        struct slice value =
+            found ? find_value(found, question->keys[i], cursors) : (struct slice){0};
+        question->out_values[i] = value.data ? arena_copy(arena, value) : value;
+    }
+}
+
+static enum status ask(struct store *store, const struct store_question *questions, size_t count,
+                       struct arena *arena, struct error *err) {
+    TRY(flush_usable(&memory(store)->flush, err));
+    for (size_t i = 0; i < count; i++)
+        answer(memory(store)->disk, &questions[i], arena);
+    return STATUS_OK;
+}
+
 static enum status get(struct store *store, struct family family, const struct slice *keys,
                        size_t count, struct slice *out_values, struct arena *arena,
                        struct error *err) {
-    TRY(flush_usable(&memory(store)->flush, err));
-    const struct memory_family *found = find_family(memory(store)->disk, family);
-    size_t cursors[RUNS_MAX] = {0};
-    for (size_t i = 0; i < count; i++) {
-        struct slice value = found ? find_value(found, keys[i], cursors) : (struct slice){0};
-        out_values[i] = value.data ? arena_copy(arena, value) : value;
-    }
-    return STATUS_OK;
+    const struct store_question question = {family, keys, count, out_values};
+    return ask(store, &question, 1, arena, err);
 }
 
 static void merge_all(struct memory_family *family) {
@@ -368,6 +381,7 @@ static void close_store(struct store *store) {
 }
 
 static const struct store_ops memory_ops = {
+    .ask = ask,
     .get = get,
     .scan = scan,
     .flush = flush_rows,

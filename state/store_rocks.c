@@ -6,13 +6,10 @@
 #include "state/put_order.h"
 #include "state/store_rocks_tables.h"
 
-enum { LOOK_UP_CHUNK = 256 };
-
 struct store_rocks {
     struct store store;
     struct flush flush;
     struct rocks_tables tables;
-    struct buffer keys; /* of one look-up or batch */
 };
 
 static struct store_rocks *rocks(struct store *store) {
@@ -95,112 +92,18 @@ static const struct disk_ops disk = {
 
 /* Reads */
 
-/* Copies one answer and frees it; the first trouble stays. */
-static void take_answer(rocksdb_pinnableslice_t *found, char *message, struct slice *out_value,
-                        struct arena *arena, enum status *status, struct error *err) {
-    *out_value = (struct slice){0};
-    if (found) {
-        struct slice value = {0};
-        value.data = rocksdb_pinnableslice_value(found, &value.size);
-        *out_value = arena_copy(arena, value);
-        rocksdb_pinnableslice_destroy(found);
-    }
-    enum status answer = rocks_check(message, "get", *status == STATUS_OK ? err : NULL);
-    if (*status == STATUS_OK)
-        *status = answer;
-}
-
-static enum status get_chunk(struct store_rocks *self, enum family_kind kind, size_t count,
-                             const char *const *datas, const size_t *sizes,
-                             struct slice *out_values, struct arena *arena, struct error *err) {
-    rocksdb_pinnableslice_t *found[LOOK_UP_CHUNK];
-    char *messages[LOOK_UP_CHUNK];
-    rocksdb_batched_multi_get_cf(self->tables.database, self->tables.options.reading,
-                                 rocks_table(&self->tables, kind), count, datas, sizes, found,
-                                 messages, true);
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < count; i++)
-        take_answer(found[i], messages[i], &out_values[i], arena, &status, err);
-    return status;
-}
-
-/* Room first, so that the bytes stay where they are. */
-static void fill_keys(struct store_rocks *self, const struct stored_run *run,
-                      const struct slice *keys, const uint16_t *asked, size_t count,
-                      const char **out_datas, size_t *out_sizes) {
-    char prefix[PREFIX_BYTES];
-    (void)run_prefix(run->family, run->number, prefix);
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        bytes += PREFIX_BYTES + keys[asked[i]].size;
-    buffer_reset(&self->keys);
-    (void)buffer_reserve(&self->keys, bytes);
-    for (size_t i = 0; i < count; i++) {
-        out_sizes[i] = PREFIX_BYTES + keys[asked[i]].size;
-        out_datas[i] = self->keys.data + self->keys.size;
-        buffer_append(&self->keys, prefix, PREFIX_BYTES);
-        buffer_append(&self->keys, keys[asked[i]].data, keys[asked[i]].size);
-    }
-}
-
-/* Asks one run for the keys whose numbers are in asked; those without answer stay there. */
-static enum status ask_run(struct store_rocks *self, const struct stored_run *run,
-                           const struct slice *keys, uint16_t *asked, size_t *count,
-                           struct slice *out_values, struct arena *arena, struct error *err) {
-    const char *datas[LOOK_UP_CHUNK];
-    size_t sizes[LOOK_UP_CHUNK], absent = 0;
-    struct slice values[LOOK_UP_CHUNK];
-    fill_keys(self, run, keys, asked, *count, datas, sizes);
-    TRY(get_chunk(self, run->family.kind, *count, datas, sizes, values, arena, err));
-    for (size_t i = 0; i < *count; i++) {
-        out_values[asked[i]] = values[i];
-        if (!values[i].data)
-            asked[absent++] = asked[i];
-    }
-    *count = absent;
-    return STATUS_OK;
-}
-
-/* The newest run that has a key has its value. */
-static enum status ask_runs(struct store_rocks *self, struct family family,
-                            const struct slice *keys, size_t count, struct slice *out_values,
-                            struct arena *arena, struct error *err) {
-    struct family_runs runs = stored_runs_of(&self->tables.runs, family);
-    uint16_t asked[LOOK_UP_CHUNK];
-    for (size_t i = 0; i < count; i++) {
-        asked[i] = (uint16_t)i;
-        out_values[i] = (struct slice){0};
-    }
-    for (size_t i = runs.count; i-- > 0 && count > 0;)
-        TRY(ask_run(self, &runs.entries[i], keys, asked, &count, out_values, arena, err));
-    return STATUS_OK;
-}
-
-static enum status ask_table(struct store_rocks *self, enum family_kind kind,
-                             const struct slice *keys, size_t count, struct slice *out_values,
-                             struct arena *arena, struct error *err) {
-    const char *datas[LOOK_UP_CHUNK];
-    size_t sizes[LOOK_UP_CHUNK];
-    for (size_t i = 0; i < count; i++) {
-        datas[i] = keys[i].data;
-        sizes[i] = keys[i].size;
-    }
-    return get_chunk(self, kind, count, datas, sizes, out_values, arena, err);
+static enum status ask(struct store *store, const struct store_question *questions, size_t count,
+                       struct arena *arena, struct error *err) {
+    struct store_rocks *self = rocks(store);
+    TRY(flush_usable(&self->flush, err));
+    return rocks_look_up(&self->tables, questions, count, arena, err);
 }
 
 static enum status get(struct store *store, struct family family, const struct slice *keys,
                        size_t count, struct slice *out_values, struct arena *arena,
                        struct error *err) {
-    struct store_rocks *self = rocks(store);
-    TRY(flush_usable(&self->flush, err));
-    for (size_t at = 0; at < count; at += LOOK_UP_CHUNK) {
-        size_t chunk = count - at < LOOK_UP_CHUNK ? count - at : LOOK_UP_CHUNK;
-        if (family_is_sliced(family.kind))
-            TRY(ask_runs(self, family, keys + at, chunk, out_values + at, arena, err));
-        else
-            TRY(ask_table(self, family.kind, keys + at, chunk, out_values + at, arena, err));
-    }
-    return STATUS_OK;
+    const struct store_question question = {family, keys, count, out_values};
+    return ask(store, &question, 1, arena, err);
 }
 
 struct visitor {
@@ -282,12 +185,12 @@ static void close_store(struct store *store) {
     struct store_rocks *self = rocks(store);
     rocks_tables_close(&self->tables);
     store_rocks_options_release(&self->tables.options);
-    buffer_release(&self->keys);
     flush_release(&self->flush);
     free(self);
 }
 
 static const struct store_ops rocks_ops = {
+    .ask = ask,
     .get = get,
     .scan = scan,
     .flush = flush_rows,
@@ -325,7 +228,6 @@ enum status store_rocks_open(const char *directory, struct store_cache *cache,
     struct store_rocks *store = alloc_zero(1, sizeof *store);
     store->store.ops = &rocks_ops;
     flush_init(&store->flush, &store->store, &disk);
-    buffer_init(&store->keys, SIZE_MAX);
     store_rocks_options_init(&store->tables.options, cache);
     enum status status = open_store(store, directory, err);
     if (status != STATUS_OK) {

@@ -49,6 +49,10 @@ enum status rocks_scan(struct rocks_tables *tables, enum family_kind kind,
                        enum status (*visit)(void *context, struct slice key, struct slice value),
                        void *context, struct error *err) MUST_CHECK;
 
+/* As store_ops.ask. */
+enum status rocks_look_up(struct rocks_tables *tables, const struct store_question *questions,
+                          size_t count, struct arena *arena, struct error *err) MUST_CHECK;
+
 /* The file is durable, its name is not. */
 enum status run_write(struct rocks_tables *tables, uint64_t number, const struct store_rows *rows,
                       struct error *err) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* internal.h -- the structs that the files of this room share.  Nobody else includes it.
  *
- *   look_up.c      fetches what a batch needs from the store into the delta
+ *   look_up.c      what a batch needs from the store
+ *   fetch.c        and that into the delta
  *   join.c         predictions and labels against the delta and the orphans
  *   window.c       joined pairs into panes; seals, finality
  *   segments.c     slices of the join state: floors, expiry
@@ -26,6 +27,7 @@
 #include "partition/panes.h"
 #include "partition/partition.h"
 #include "partition/row.h"
+#include "state/key.h"
 
 /* A slice of the join state.  first_*: the lowest offset that it needs from each log for a rebuild,
  * with that log's clock before it; INT64_MAX when it needs none. */
@@ -210,6 +212,21 @@ void look_ahead(const struct partition *partition, const struct hash128 *keys, s
 enum status look_up(struct partition *partition, const struct event *events, size_t count,
                     const struct hash128 *keys, struct error *err);
 
+/* ---- fetch.c ---- */
+/* Rows of one segment, which are not in the delta. */
+struct wanted_rows {
+    uint16_t instance;
+    int64_t segment;
+    const struct hash128 **keys; /* ascending, distinct */
+    size_t count;
+    struct slice *values; /* set by fetch_rows: data == NULL where there is no row */
+};
+/* Into the delta, without their marks.  Lies in partition->batch. */
+enum status fetch_rows(struct partition *partition, struct wanted_rows *wanted, size_t count,
+                       struct error *err);
+/* The marks of the delta's entries from first on, which were fetched. */
+enum status fetch_marks(struct partition *partition, size_t first, struct error *err);
+
 /* ---- dead_letter.c ---- */
 void dead_letter(struct partition *partition, const struct event *event, enum refusal refusal,
                  const char *task);
@@ -251,7 +268,7 @@ struct unstored {
     struct store_rows *families;
     size_t family_count, row_count;
 };
-/* And puts the rows into the locators. */
+/* And puts the rows and marks into the locators. */
 void unstored_gather(struct partition *partition, struct unstored *out_unstored);
 
 /* ---- persist.c ---- */
@@ -273,6 +290,9 @@ struct instance *instance_of_id(struct partition *partition, uint32_t id); /* or
 /* Rows of one family that are about to be flushed; their segment has rows from now on. */
 void locate_flushed(struct partition *partition, struct family family,
                     const struct unstored_item *items, size_t count);
+/* Marks of one family that are about to be flushed, behind all rows of that flush. */
+void locate_marked(struct partition *partition, struct family family,
+                   const struct unstored_item *items, size_t count);
 /* Puts one stored segment that is not in the locator into it; *out_did false: none is left. */
 enum status locate_stored(struct partition *partition, bool *out_did, struct error *err);
 

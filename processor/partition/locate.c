@@ -39,13 +39,27 @@ void locate_flushed(struct partition *partition, struct family family,
     segment->has_rows = true;
     for (size_t i = 0; i < count && segment->located; i++) {
         struct hash128 key = row_key_read(partition->delta.entries[items[i].entry].key);
-        locator_add(&instance->locator, &key, family.slice);
+        locator_add(&instance->locator, &key, family.slice, false);
+    }
+}
+
+void locate_marked(struct partition *partition, struct family family,
+                   const struct unstored_item *items, size_t count) {
+    struct instance *instance = instance_of_id(partition, family.instance);
+    for (size_t i = 0; i < count && mutation != MUTATION_UNMARKED; i++) {
+        const struct delta_entry *entry = &partition->delta.entries[items[i].entry];
+        int64_t number = delta_cohort(&partition->delta, entry)->segment;
+        if (!segments_find(&instance->segments, number)->located)
+            continue;
+        struct hash128 key = row_key_read(entry->key);
+        locator_mark(&instance->locator, &key, number);
     }
 }
 
 struct locating {
     struct instance *instance;
     int64_t segment;
+    bool has_marks; /* of which rows is not known: it is not worth reading them all */
 };
 
 static enum status visit_row(void *context, struct slice key, struct slice value UNUSED) {
@@ -57,7 +71,7 @@ static enum status visit_row(void *context, struct slice key, struct slice value
         return STATUS_OK;
     }
     struct hash128 hash = row_key_read(key.data);
-    locator_add(&locating->instance->locator, &hash, locating->segment);
+    locator_add(&locating->instance->locator, &hash, locating->segment, locating->has_marks);
     return STATUS_OK;
 }
 
@@ -69,7 +83,7 @@ enum status locate_stored(struct partition *partition, bool *out_did, struct err
             struct segment *segment = &instance->segments.sorted[j];
             if (!segment->has_rows || segment->located)
                 continue;
-            struct locating locating = {instance, segment->number};
+            struct locating locating = {instance, segment->number, segment->has_marks};
             TRY(partition->store->ops->scan(
                 partition->store, (struct family){FAMILY_ROWS, instance->id, segment->number},
                 visit_row, &locating, err));

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 
+enum { CODE_MASK = (1 << LOCATOR_SEGMENT_BITS) - 1, MARK_BIT = 1 << LOCATOR_SEGMENT_BITS };
+enum { FINGER_SHIFT = LOCATOR_SEGMENT_BITS + 1 };
 enum { SLOTS_MIN = 1 << 5, SLOTS_FIRST = 1 << 14, SLOTS_MAX = 1 << 22, GENERATIONS = 4 };
 
 struct locator_table {
@@ -38,7 +40,7 @@ void locator_release(struct locator *locator) {
 }
 
 uint32_t locator_code(int64_t segment) {
-    return (uint32_t)segment & ((1U << LOCATOR_SEGMENT_BITS) - 1);
+    return (uint32_t)segment & CODE_MASK;
 }
 
 /* The most slots of a generation: so that dropping one leaves most of what is known. */
@@ -92,17 +94,18 @@ static size_t place_of(const struct locator_table *table, const struct hash128 *
 static uint32_t finger_of(const struct hash128 *key) {
     uint32_t word;
     memcpy(&word, key->bytes + 8, sizeof word);
-    word >>= LOCATOR_SEGMENT_BITS;
-    return (word ? word : 1) << LOCATOR_SEGMENT_BITS; /* never an empty slot */
+    word >>= FINGER_SHIFT;
+    return (word ? word : 1) << FINGER_SHIFT; /* never an empty slot */
 }
 
-void locator_add(struct locator *locator, const struct hash128 *key, int64_t segment) {
+void locator_add(struct locator *locator, const struct hash128 *key, int64_t segment,
+                 bool may_have_mark) {
     struct locator_table *table = locator->newest;
     ASSERT(table && table->used < table->limit);
     size_t i = place_of(table, key);
     while (table->slots[i] != 0)
         i = (i + 1) & (table->slot_count - 1);
-    table->slots[i] = finger_of(key) | locator_code(segment);
+    table->slots[i] = finger_of(key) | locator_code(segment) | (may_have_mark ? MARK_BIT : 0U);
     table->used++;
     table->codes.words[locator_code(segment) / 64] |= UINT64_C(1) << (locator_code(segment) % 64);
     if (segment > table->last_segment)
@@ -114,25 +117,45 @@ void locator_prefetch(const struct locator *locator, const struct hash128 *key) 
         PREFETCH(&table->slots[place_of(table, key)]);
 }
 
-bool locator_has(const struct locator *locator, const struct hash128 *key, int64_t segment) {
-    uint32_t wanted = finger_of(key) | locator_code(segment);
+/* A slot of this key and segment with all of these bits. */
+static bool has_slot(const struct locator *locator, const struct hash128 *key, int64_t segment,
+                     uint32_t bits) {
+    uint32_t wanted = finger_of(key) | locator_code(segment) | bits;
+    uint32_t mask = ~(uint32_t)MARK_BIT | bits;
     for (const struct locator_table *table = locator->newest; table; table = table->older)
         for (size_t i = place_of(table, key); table->slots[i] != 0;
              i = (i + 1) & (table->slot_count - 1))
-            if (table->slots[i] == wanted)
+            if ((table->slots[i] & mask) == wanted)
                 return true;
     return false;
 }
 
+bool locator_has(const struct locator *locator, const struct hash128 *key, int64_t segment) {
+    return has_slot(locator, key, segment, 0);
+}
+
+bool locator_has_mark(const struct locator *locator, const struct hash128 *key, int64_t segment) {
+    return has_slot(locator, key, segment, MARK_BIT);
+}
+
+void locator_mark(struct locator *locator, const struct hash128 *key, int64_t segment) {
+    uint32_t wanted = finger_of(key) | locator_code(segment);
+    for (struct locator_table *table = locator->newest; table; table = table->older)
+        for (size_t i = place_of(table, key); table->slots[i] != 0;
+             i = (i + 1) & (table->slot_count - 1))
+            if ((table->slots[i] & ~(uint32_t)MARK_BIT) == wanted)
+                table->slots[i] |= MARK_BIT;
+}
+
 size_t locator_find(const struct locator *locator, const struct hash128 *key,
                     uint32_t out_codes[LOCATOR_FOUND_MAX]) {
-    uint32_t finger = finger_of(key), mask = (1U << LOCATOR_SEGMENT_BITS) - 1;
+    uint32_t finger = finger_of(key);
     size_t count = 0;
     for (const struct locator_table *table = locator->newest; table; table = table->older)
         for (size_t i = place_of(table, key); table->slots[i] != 0 && count < LOCATOR_FOUND_MAX;
              i = (i + 1) & (table->slot_count - 1))
-            if ((table->slots[i] & ~mask) == finger)
-                out_codes[count++] = table->slots[i] & mask;
+            if (table->slots[i] >> FINGER_SHIFT == finger >> FINGER_SHIFT)
+                out_codes[count++] = table->slots[i] & CODE_MASK;
     return count;
 }
 

@@ -1,8 +1,10 @@
-/* locator.h -- in which stored segment is an id?  A hint of 4 bytes a row, so that a label without
- * the prediction's time need not ask every segment, nor a prediction its filters.
+/* locator.h -- in which stored segment is an id, and may it have a label mark?  A hint of 4 bytes a
+ * row, so that a label without the prediction's time need not ask every segment, nor a prediction
+ * its filters, nor a row that is found all files of marks.
  *
- * A slot holds a 20-bit fingerprint of the key and the segment's number modulo 4096.  It may name a
- * segment that has not the key (about 3 in a million look-ups a generation); it never misses one
+ * A slot holds a 19-bit fingerprint of the key, whether a mark may be stored, and the segment's
+ * number modulo 4096.  It may name a segment that has not the key (about 6 in a million look-ups a
+ * generation), or a mark that is not there; it never misses one
 XX * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_PARTITION_LOCATOR_H
 #define SLIPSTREAM_PARTITION_LOCATOR_H
@@ -31,11 +33,16 @@ bool locator_reserve(struct locator *locator, size_t count);
  * count rows take; adds the segments that lost rows by it to dropped. */
 void locator_drop_oldest(struct locator *locator, size_t count, struct locator_codes *dropped);
 bool locator_codes_have(const struct locator_codes *codes, int64_t segment);
-void locator_add(struct locator *locator, const struct hash128 *key, int64_t segment);
+void locator_add(struct locator *locator, const struct hash128 *key, int64_t segment,
+                 bool may_have_mark);
+/* The row, if it is here, may have a mark from now on. */
+void locator_mark(struct locator *locator, const struct hash128 *key, int64_t segment);
 /* Starts to bring what looking for this key will read into the cache. */
 void locator_prefetch(const struct locator *locator, const struct hash128 *key);
 /* May this segment hold the key?  False is certain. */
 bool locator_has(const struct locator *locator, const struct hash128 *key, int64_t segment);
+/* May this row, which is here, have a mark?  False is certain. */
+bool locator_has_mark(const struct locator *locator, const struct hash128 *key, int64_t segment);
 /* Codes (segment modulo 4096) of the segments that may hold the key.  LOCATOR_FOUND_MAX: there may
  * be more, an id that is used over and over; ask all segments. */
 size_t locator_find(const struct locator *locator, const struct hash128 *key,

@@ -146,85 +146,37 @@ static void want(struct partition *partition, const struct event *event, const s
     }
 }
 
-static enum status corrupt(struct error *err) {
-    return error_set(err, STATUS_CORRUPT, "a stored row or label mark does not parse");
-}
-
-/* Label marks of the rows just put into the delta, entries[first .. count). */
-static enum status fetch_marks(struct partition *partition, struct instance *instance,
-                               int64_t segment, size_t first, struct error *err) {
-    size_t count = partition->delta.count - first;
-    char(*keys)[MARK_KEY_BYTES] = arena_take(&partition->batch, count * MARK_KEY_BYTES + 1);
-    struct slice *slices = arena_take(&partition->batch, (count + 1) * sizeof *slices);
-    struct slice *values = arena_take(&partition->batch, (count + 1) * sizeof *values);
-    for (size_t i = 0; i < count; i++) {
-        mark_write_key(partition->delta.entries[first + i].key, segment, keys[i]);
-        slices[i] = (struct slice){keys[i], MARK_KEY_BYTES};
+/* The probes of one segment: those of its keys that are not in memory yet (of several candidates
+ * one may have been fetched for an earlier batch).  Returns how many probes they are. */
+static size_t take_segment(const struct partition *partition, const struct probe *probes,
+                           size_t count, const struct hash128 **keys,
+                           struct wanted_rows *out_rows) {
+    *out_rows = (struct wanted_rows){probes->instance, probes->segment, keys, 0, NULL};
+    size_t taken = 0;
+    for (; taken < count && probes[taken].instance == probes->instance &&
+           probes[taken].segment == probes->segment;
+         taken++) {
+        const struct hash128 *key = probes[taken].key;
+        if ((taken == 0 || memcmp(probes[taken - 1].key, key, sizeof *key) != 0) &&
+            !delta_find(&partition->delta, key, probes->instance, probes->segment))
+            keys[out_rows->count++] = key;
     }
-    const struct family family = {FAMILY_MARKS, instance->id, mark_slice(segment)};
-    TRY(partition->store->ops->get(partition->store, family, slices, count, values,
-                                   &partition->batch, err));
-    for (size_t i = 0; i < count; i++)
-        if (values[i].data && !mark_read(&partition->delta, &partition->delta.entries[first + i],
-                                         &instance->layout, values[i]))
-            return corrupt(err);
-    return STATUS_OK;
-}
-
-/* Rows of ascending keys in one segment; out_found[i] says which were there. */
-static enum status fetch_rows(struct partition *partition, struct instance *instance,
-                              struct segment *segment, const struct hash128 *const *keys,
-                              size_t count, bool *out_found, struct error *err) {
-    struct slice *slices = arena_take(&partition->batch, (count + 1) * sizeof *slices);
-    struct slice *values = arena_take(&partition->batch, (count + 1) * sizeof *values);
-    for (size_t i = 0; i < count; i++)
-        slices[i] = (struct slice){(const char *)keys[i]->bytes, ROW_KEY_BYTES};
-    const struct family family = {FAMILY_ROWS, instance->id, segment->number};
-    TRY(partition->store->ops->get(partition->store, family, slices, count, values,
-                                   &partition->batch, err));
-    partition->look_ups += (int64_t)count;
-    size_t first = partition->delta.count;
-    for (size_t i = 0; i < count; i++) {
-        out_found[i] = values[i].data != NULL;
-        if (values[i].data &&
-            !row_read(&partition->delta, keys[i], (uint16_t)(instance - partition->instances),
-                      segment->number, &instance->layout, values[i]))
-            return corrupt(err);
-    }
-    if (partition->delta.count > first && segment->has_marks)
-        return fetch_marks(partition, instance, segment->number, first, err);
-    return STATUS_OK;
-}
-
-/* Not in memory yet: of several candidates one may have been fetched for an earlier batch. */
-static size_t drop_known(const struct partition *partition, const struct probe *probe,
-                         const struct hash128 **keys, size_t count) {
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!delta_find(&partition->delta, keys[i], probe->instance, probe->segment))
-            keys[kept++] = keys[i];
-    return kept;
+    return taken;
 }
 
 static enum status fetch_probes(struct partition *partition, struct probe *probes, size_t count,
                                 struct error *err) {
     qsort(probes, count, sizeof *probes, compare_probes);
     const struct hash128 **keys = arena_take(&partition->batch, (count + 1) * sizeof *keys);
-    bool *found = arena_take(&partition->batch, count + 1);
-    for (size_t i = 0; i < count;) {
-        const struct probe *probe = &probes[i];
-        size_t taken = 0;
-        for (; i < count && probes[i].instance == probe->instance &&
-               probes[i].segment == probe->segment;
-             i++)
-            if (taken == 0 || memcmp(keys[taken - 1], probes[i].key, sizeof *probe->key) != 0)
-                keys[taken++] = probes[i].key;
-        struct instance *instance = &partition->instances[probe->instance];
-        taken = drop_known(partition, probe, keys, taken);
-        TRY(fetch_rows(partition, instance, segments_find(&instance->segments, probe->segment),
-                       keys, taken, found, err));
-    }
-    return STATUS_OK;
+    size_t segments = 0;
+    for (size_t i = 0; i < count; i++)
+        segments += i == 0 || probes[i].instance != probes[i - 1].instance ||
+                    probes[i].segment != probes[i - 1].segment;
+    struct wanted_rows *wanted = arena_take(&partition->batch, (segments + 1) * sizeof *wanted);
+    segments = 0;
+    for (size_t i = 0; i < count; segments++)
+        i += take_segment(partition, &probes[i], count - i, &keys[i], &wanted[segments]);
+    return fetch_rows(partition, wanted, segments, err);
 }
 
 /* Seekers that a segment may still serve; ascending and distinct keys. */
@@ -255,17 +207,16 @@ static enum status seek_in(struct partition *partition, struct instance *instanc
     if (taken == 0)
         return STATUS_OK;
     const struct hash128 **keys = arena_take(&partition->batch, taken * sizeof *keys);
-    bool *found = arena_take(&partition->batch, taken);
     uint16_t index = (uint16_t)(instance - partition->instances);
-    size_t asked = 0;
+    struct wanted_rows wanted = {index, segment->number, keys, 0, NULL};
     for (size_t i = 0; i < taken; i++)
         if (!delta_find(&partition->delta, picked[i]->key, index, segment->number)) {
-            picked[asked] = picked[i];
-            keys[asked++] = picked[i]->key;
+            picked[wanted.count] = picked[i];
+            keys[wanted.count++] = picked[i]->key;
         }
-    TRY(fetch_rows(partition, instance, segment, keys, asked, found, err));
-    for (size_t i = 0; i < asked; i++)
-        picked[i]->found = found[i];
+    TRY(fetch_rows(partition, &wanted, 1, err));
+    for (size_t i = 0; i < wanted.count; i++)
+        picked[i]->found = wanted.values[i].data != NULL;
     return STATUS_OK;
 }
 
@@ -320,7 +271,7 @@ static void look_ahead_in_locators(const struct partition *partition, const stru
 
 enum status look_up(struct partition *partition, const struct event *events, size_t count,
                     const struct hash128 *keys, struct error *err) {
-    size_t most = count * partition->task_count + 1;
+    size_t most = count * partition->task_count + 1, first = partition->delta.count;
     struct wanted wanted = {.probes = &partition->probes,
                             .seekers = arena_take(&partition->batch, most * sizeof(struct seeker)),
                             .has_unlocated = has_unlocated(partition)};
@@ -336,5 +287,5 @@ enum status look_up(struct partition *partition, const struct event *events, siz
                          partition->probes.size / sizeof(struct probe), err));
     if (wanted.seeker_count > 0)
         TRY(fetch_seekers(partition, wanted.seekers, wanted.seeker_count, err));
-    return STATUS_OK;
+    return fetch_marks(partition, first, err);
 }

@@ -211,6 +211,8 @@ void unstored_gather(struct partition *partition, struct unstored *out_unstored)
         if (bin->family.kind == FAMILY_ROWS) {
             locate_flushed(partition, bin->family, bin->items, bin->count);
             out_unstored->row_count += bin->count;
+        } else {
+            locate_marked(partition, bin->family, bin->items, bin->count);
         }
         sort_bin(bin, spare);
         out_unstored->families[out_unstored->family_count++] =

@@ -223,11 +223,11 @@ static void bench_gets(struct store *store, const char *when) {
 
 enum {
     COLD_CACHE_BYTES = 1 << 20,
-    COLD_SEGMENTS = 96,
     COLD_FLUSHES = 96,
     COLD_ROWS = 5000, /* a flush */
     COLD_MARKS = 300, /* a flush and slice */
     COLD_SLICES = 9,
+    COLD_SLICE_SEGMENTS = 6,
     COLD_ASKED = 48, /* segments */
     COLD_KEYS = 96,  /* a segment */
     COLD_STEPS = 60
@@ -260,7 +260,7 @@ static void cold_flush(struct store *store, size_t flush) {
         memset(bytes, 0, MARK_KEY_BYTES);
         make_key(bytes);
         load.rows[count++] = (struct family_row){
-            {FAMILY_MARKS, 0, (int64_t)(flush / 6 + i % COLD_SLICES)},
+            {FAMILY_MARKS, 0, (int64_t)(flush / COLD_SLICE_SEGMENTS + i % COLD_SLICES)},
             {bytes, MARK_KEY_BYTES},
             {bytes, MARK_VALUE_BYTES}};
     }
@@ -270,60 +270,58 @@ static void cold_flush(struct store *store, size_t flush) {
 }
 
 struct cold_step {
-    struct slice keys[COLD_ASKED][COLD_KEYS], values[COLD_ASKED][COLD_KEYS];
+    struct slice keys[COLD_ASKED * COLD_KEYS], values[COLD_ASKED * COLD_KEYS];
 };
 
-/* Of the segment and the next a quarter. */
-static void cold_pick(struct cold_step *step, size_t first) {
-    for (size_t i = 0; i < COLD_ASKED; i++) {
-        size_t from = (first + i) * COLD_ROWS;
-        for (size_t j = 0; j < COLD_KEYS; j++) {
-            size_t row = from + random_below(&load.random, COLD_ROWS);
-            row += row % 4 == 0 ? COLD_ROWS : 0;
-            step->keys[i][j] = (struct slice){cold.keys[row], KEY_BYTES};
-        }
-        qsort(step->keys[i], COLD_KEYS, sizeof(struct slice), key_order);
+/* Rows of a segment and of those of the next that came with it; sorted for each families. */
+static void cold_pick(struct cold_step *step, size_t first, size_t key_bytes, size_t sorted) {
+    for (size_t i = 0; i < COUNT_OF(step->keys); i++) {
+        size_t row = (first + i / COLD_KEYS) * COLD_ROWS + random_below(&load.random, COLD_ROWS);
+        row += row % 4 == 0 ? COLD_ROWS : 0;
+        step->keys[i] = (struct slice){cold.keys[row], key_bytes};
     }
+    for (size_t i = 0; i < COUNT_OF(step->keys); i += sorted)
+        qsort(&step->keys[i], sorted, sizeof(struct slice), key_order);
 }
 
-static size_t cold_ask(struct store *store, enum family_kind kind, struct cold_step *step,
-                       size_t first, struct arena *arena) {
+/* Returns how many were found. */
+static size_t cold_ask(struct store *store, enum family_kind kind, size_t first,
+                       struct cold_step *step, struct arena *arena) {
     struct error err = {0};
-    size_t found = 0;
-    for (size_t i = 0; i < COLD_ASKED; i++) {
-        int64_t segment = (int64_t)(first + i);
-        struct family family = {kind, 0, kind == FAMILY_MARKS ? segment / 6 : segment};
-        for (size_t j = 0; j < COLD_KEYS; j++)
-            step->keys[i][j].size = kind == FAMILY_MARKS ? MARK_KEY_BYTES : KEY_BYTES;
-        must(store->ops->get(store, family, step->keys[i], COLD_KEYS, step->values[i], arena, &err),
-             &err);
-        for (size_t j = 0; j < COLD_KEYS; j++)
-            found += step->values[i][j].data != NULL;
+    struct store_question questions[COLD_ASKED];
+    size_t segments = kind == FAMILY_MARKS ? COLD_SLICE_SEGMENTS : 1, count = 0, found = 0;
+    for (; count < COLD_ASKED / segments; count++) {
+        size_t from = count * segments * COLD_KEYS;
+        questions[count] = (struct store_question){{kind, 0, (int64_t)(first / segments + count)},
+                                                   &step->keys[from],
+                                                   segments * COLD_KEYS,
+                                                   &step->values[from]};
     }
+    must(store->ops->ask(store, questions, count, arena, &err), &err);
+    for (size_t i = 0; i < COUNT_OF(step->values); i++)
+        found += step->values[i].data != NULL;
     return found;
 }
 
-static void bench_cold(struct store *store) {
-    static const char *const what[] = {"rows, present", "marks, absent"};
+static void bench_cold(struct store *store, enum family_kind kind, const char *what) {
     struct cold_step *step = alloc_zero(1, sizeof *step);
     struct arena arena;
     arena_init(&arena);
-    double cpu[2] = {0};
-    size_t found[2] = {0};
+    bool is_rows = kind == FAMILY_ROWS;
+    double cpu = 0;
+    size_t found = 0;
     for (size_t i = 0; i < COLD_STEPS; i++) {
-        size_t first = 24 + i % 20;
-        cold_pick(step, first);
-        for (size_t k = 0; k < 2; k++) {
-            double before = cpu_seconds();
-            found[k] += cold_ask(store, k ? FAMILY_MARKS : FAMILY_ROWS, step, first, &arena);
-            cpu[k] += cpu_seconds() - before;
-        }
+        size_t first = COLD_SLICE_SEGMENTS * (4 + i % 4);
+        cold_pick(step, first, is_rows ? KEY_BYTES : MARK_KEY_BYTES,
+                  is_rows ? COLD_KEYS : COLD_KEYS * COLD_SLICE_SEGMENTS);
+        double before = cpu_seconds();
+        found += cold_ask(store, kind, first, step, &arena);
+        cpu += cpu_seconds() - before;
         arena_reset(&arena);
     }
     double asked = (double)COLD_STEPS * COLD_ASKED * COLD_KEYS;
-    for (size_t k = 0; k < 2; k++)
-        printf("cold look-up of %-18s %8.2f CPU us/key, %zu found a step\n", what[k],
-               cpu[k] * 1e6 / asked, found[k] / COLD_STEPS);
+    printf("cold look-up of %-18s %8.2f CPU us/key, %zu of %d found a step\n", what,
+           cpu * 1e6 / asked, found / COLD_STEPS, COLD_ASKED * COLD_KEYS);
     free(step);
     arena_release(&arena);
 }
@@ -340,8 +338,10 @@ static int bench_cold_labels(const char *directory) {
     printf("%-34s %8.2f CPU us/row, its marks included\n", "flush of 5 k rows, 9 x 300 marks",
            (cpu_seconds() - cpu) * 1e6 / (double)cold.count);
     report_disk(store, (double)cold.count, "disk");
-    bench_cold(store);
-    bench_cold(store);
+    for (int round = 0; round < 2; round++) {
+        bench_cold(store, FAMILY_ROWS, "rows, present");
+        bench_cold(store, FAMILY_MARKS, "marks, absent");
+    }
     store->ops->close(store);
     store_cache_destroy(cache);
     free(cold.keys);

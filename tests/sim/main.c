@@ -33,6 +33,7 @@ static const struct {
     {"forget-future", MUTATION_FORGET_FUTURE},
     {"add-twice", MUTATION_ADD_TWICE},
     {"trust-dropped", MUTATION_TRUST_DROPPED},
+    {"unmarked", MUTATION_UNMARKED},
 };
 
 /* ---- one seed ---- */

@@ -20,7 +20,7 @@ static struct hash128 key_of(int64_t segment, int64_t i) {
 static void add_segment(struct locator *locator, int64_t segment) {
     for (int64_t i = 0; i < ROWS_A_SEGMENT; i++) {
         struct hash128 key = key_of(segment, i);
-        locator_add(locator, &key, segment);
+        locator_add(locator, &key, segment, i % 3 == 0);
     }
 }
 
