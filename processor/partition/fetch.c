@@ -80,8 +80,7 @@ static size_t want_marks(struct partition *partition, size_t first,
         if (!may_have_mark(instance, entry, cohort->segment))
             continue;
         struct wanted_mark *wanted = &out_wanted[count++];
-        wanted->family =
-            (struct family){FAMILY_MARKS, instance->id, mark_slice(cohort->segment)};
+        wanted->family = (struct family){FAMILY_MARKS, instance->id, mark_slice(cohort->segment)};
         wanted->entry = (uint32_t)i;
         mark_write_key(entry->key, cohort->segment, wanted->key);
     }

@@ -54,6 +54,36 @@ TEST(what_was_added_is_found) {
     assert_int_equal(locator.bytes, 0);
 }
 
+/* Every third row was added with a mark; a second slot of a row must not hide it. */
+TEST(rows_that_may_have_a_mark_are_known_and_most_others_too) {
+    struct locator locator;
+    locator_init(&locator, 1 << 20);
+    for (int64_t segment = 0; segment < SEGMENTS; segment++) {
+        assert_true(locator_reserve(&locator, ROWS_A_SEGMENT + 1));
+        add_segment(&locator, segment);
+        struct hash128 key = key_of(segment, 3);
+        locator_add(&locator, &key, segment, false);
+    }
+    for (int64_t segment = 0; segment < SEGMENTS; segment++)
+        for (int64_t i = 1; i < ROWS_A_SEGMENT; i += 6) {
+            struct hash128 key = key_of(segment, i);
+            locator_mark(&locator, &key, segment);
+        }
+    int wrong = 0;
+    for (int64_t segment = 0; segment < SEGMENTS; segment++) {
+        assert_true(has_all(&locator, segment));
+        for (int64_t i = 0; i < ROWS_A_SEGMENT; i++) {
+            struct hash128 key = key_of(segment, i);
+            bool is_marked = i % 3 == 0 || i % 6 == 1;
+            bool may_be = locator_has_mark(&locator, &key, segment);
+            assert_true(may_be || !is_marked);
+            wrong += may_be != is_marked;
+        }
+    }
+    assert_in_range(wrong, 0, 10);
+    locator_release(&locator);
+}
+
 /* A segment that lost a row must be among those dropped; the newest stay; the cap holds. */
 TEST(past_its_cap_the_oldest_segments_are_dropped) {
     static const size_t caps[] = {3000, 10000, 50000, 200000};
@@ -106,6 +136,7 @@ TEST(generations_expire_with_their_last_segment) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(what_was_added_is_found),
+        CASE(rows_that_may_have_a_mark_are_known_and_most_others_too),
         CASE(past_its_cap_the_oldest_segments_are_dropped),
         CASE(generations_expire_with_their_last_segment),
     };
