@@ -13,6 +13,7 @@ enum {
     ORDINARY_MEMTABLE_BYTES = 4 * 1024 * 1024,
     DATABASE_MEMTABLE_BYTES = 8 * 1024 * 1024,
     MEMTABLE_BLOCK_BYTES = 16 * 1024,
+    PANES_LEVEL0_FILES = 8,
     WAL_BYTES = 64 * 1024 * 1024,
     OPEN_FILES = 512,
     LOG_BYTES = 1024 * 1024,
@@ -101,10 +102,12 @@ static rocksdb_options_t *create_ordinary(const struct store_cache *cache) {
     return options;
 }
 
-/* Written again and again, and gone within the horizon: compressed fast rather than well. */
+/* Written again and again, and gone within the horizon: compressed fast rather than well, and
+ * compacted half as often as others, when more of it has been overwritten. */
 static rocksdb_options_t *create_panes(const struct store_cache *cache) {
     rocksdb_options_t *options = create_ordinary(cache);
     rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, PANES_LEVEL0_FILES);
     return options;
 }
 
