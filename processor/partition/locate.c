@@ -1,5 +1,5 @@
-/* locate.c -- which rows the locators know: those of each flush, and after a start those that were
- * stored before it, one segment at a time when there is nothing else to do.
+/* locate.c -- which rows and marks the locators know: those of each flush, and after a start the
+ * rows that were stored before it, one segment at a time when there is nothing else to do.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "partition/internal.h"

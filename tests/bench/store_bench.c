@@ -273,7 +273,7 @@ struct cold_step {
     struct slice keys[COLD_ASKED * COLD_KEYS], values[COLD_ASKED * COLD_KEYS];
 };
 
-/* Rows of a segment and of those of the next that came with it; sorted for each families. */
+/* Rows of each segment, a quarter of them late ones; the keys ascend within each sorted ones. */
 static void cold_pick(struct cold_step *step, size_t first, size_t key_bytes, size_t sorted) {
     for (size_t i = 0; i < COUNT_OF(step->keys); i++) {
         size_t row = (first + i / COLD_KEYS) * COLD_ROWS + random_below(&load.random, COLD_ROWS);
