@@ -2,6 +2,7 @@
  *
  *   look_up.c      what a batch needs from the store
  *   fetch.c        and that into the delta
+ *   fetch_evicted.c  and the evicted panes of those rows into memory
  *   join.c         predictions and labels against the delta and the orphans
  *   window.c       joined pairs into panes; seals, finality
  *   segments.c     slices of the join state: floors, expiry
@@ -171,6 +172,8 @@ int64_t pane_floor(const struct instance *instance, int64_t time_ms);
 /* Panes that end at or before it are locally final by these clocks; INT64_MIN when none can be. */
 int64_t final_before(const struct partition *partition, const struct instance *instance,
                      const int64_t clocks[LOG_COUNT]);
+/* The i-th of the groups that a row counts in, from 0: all of them, then those of the groupings. */
+uint16_t window_group(const struct cohort *cohort, int i);
 enum status window_add_prediction(struct partition *partition, struct instance *instance,
                                   const struct delta_entry *entry, struct error *err);
 enum status window_add_label(struct partition *partition, struct instance *instance,
@@ -226,6 +229,10 @@ enum status fetch_rows(struct partition *partition, struct wanted_rows *wanted, 
                        struct error *err);
 /* The marks of the delta's entries from first on, which were fetched. */
 enum status fetch_marks(struct partition *partition, size_t first, struct error *err);
+
+/* ---- fetch_evicted.c ---- */
+/* The evicted panes in which the delta's entries from first on count. */
+enum status fetch_evicted(struct partition *partition, size_t first, struct error *err);
 
 /* ---- dead_letter.c ---- */
 void dead_letter(struct partition *partition, const struct event *event, enum refusal refusal,

@@ -287,5 +287,6 @@ enum status look_up(struct partition *partition, const struct event *events, siz
                          partition->probes.size / sizeof(struct probe), err));
     if (wanted.seeker_count > 0)
         TRY(fetch_seekers(partition, wanted.seekers, wanted.seeker_count, err));
-    return fetch_marks(partition, first, err);
+    TRY(fetch_marks(partition, first, err));
+    return fetch_evicted(partition, first, err);
 }

@@ -129,6 +129,25 @@ static struct slice tables_of(struct slice value) {
     return (struct slice){(const char *)reader.at, (size_t)(reader.end - reader.at)};
 }
 
+struct pane_entry *panes_evicted(struct panes *panes, int64_t start_ms, uint16_t group) {
+    size_t index = panes_lower_bound(panes, start_ms);
+    if (index == panes->count || panes->sorted[index]->start_ms != start_ms)
+        return NULL;
+    const struct pane *pane = panes->sorted[index];
+    uint16_t slot = *slot_of(pane, group);
+    return slot != 0 && !entry_is_in_memory(&pane->entries[slot - 1]) ? &pane->entries[slot - 1]
+                                                                      : NULL;
+}
+
+enum status panes_restore(struct panes *panes, struct pane_entry *entry, struct slice value,
+                          struct error *err) {
+    if (!value.data || !entry_load(&panes->pool, entry, tables_of(value)))
+        return error_set(err, STATUS_CORRUPT, "stored pane does not parse");
+    panes->loaded++;
+    panes->bytes += entry_bytes(entry);
+    return STATUS_OK;
+}
+
 static enum status load_entry(struct panes *panes, int64_t start_ms, struct pane_entry *entry,
                               struct store *store, struct error *err) {
     char key_bytes[PANE_KEY_BYTES];
@@ -138,11 +157,9 @@ static enum status load_entry(struct panes *panes, int64_t start_ms, struct pane
     arena_init(&arena);
     enum status status =
         store->ops->get(store, (struct family){.kind = FAMILY_PANES}, &key, 1, &value, &arena, err);
-    if (status == STATUS_OK && (!value.data || !entry_load(&panes->pool, entry, tables_of(value))))
-        status = error_set(err, STATUS_CORRUPT, "stored pane does not parse");
+    if (status == STATUS_OK)
+        status = panes_restore(panes, entry, value, err);
     arena_release(&arena);
-    panes->loaded++;
-    panes->bytes += entry_bytes(entry);
     return status;
 }
 

@@ -50,6 +50,11 @@ size_t panes_lower_bound(const struct panes *panes, int64_t start_ms);
 /* The entry of a group, made when absent; it is in memory afterwards. */
 enum status panes_entry(struct panes *panes, struct pane *pane, uint16_t group, struct store *store,
                         struct pane_entry **out_entry, struct error *err) MUST_CHECK;
+/* The entry of a group if it is there and evicted, else NULL. */
+struct pane_entry *panes_evicted(struct panes *panes, int64_t start_ms, uint16_t group);
+/* Brings an evicted entry back with its stored value. */
+enum status panes_restore(struct panes *panes, struct pane_entry *entry, struct slice value,
+                          struct error *err) MUST_CHECK;
 void panes_touch(struct pane *pane, struct pane_entry *entry, enum log_side log, int64_t offset);
 int64_t pane_entry_late(const struct pane *pane, const struct pane_entry *entry);
 void panes_seal(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms);

@@ -39,8 +39,7 @@ static struct pane *pane_of(struct instance *instance, int64_t time_ms) {
     return panes_at(&instance->panes, start_ms, sealed);
 }
 
-/* The i-th of the groups that a row counts in: all of them, then those of the groupings. */
-static uint16_t group_of(const struct cohort *cohort, int i) {
+uint16_t window_group(const struct cohort *cohort, int i) {
     return i == 0 ? GROUP_ALL : cohort->groups[i - 1];
 }
 
@@ -54,7 +53,7 @@ enum status window_add_prediction(struct partition *partition, struct instance *
     const struct cohort *cohort = delta_cohort(&partition->delta, entry);
     for (int i = 0; i <= instance->definition->grouping_count; i++) {
         struct pane_entry *touched;
-        TRY(panes_entry(&instance->panes, pane, group_of(cohort, i), partition->store, &touched,
+        TRY(panes_entry(&instance->panes, pane, window_group(cohort, i), partition->store, &touched,
                         err));
         struct tables *tables = entry_open(&instance->panes.pool, touched);
         tables_add_prediction(tables, &part);
@@ -85,7 +84,7 @@ enum status window_add_label(struct partition *partition, struct instance *insta
     const struct cohort *cohort = delta_cohort(&partition->delta, entry);
     for (int i = 0; i <= instance->definition->grouping_count; i++) {
         struct pane_entry *touched;
-        TRY(panes_entry(&instance->panes, pane, group_of(cohort, i), partition->store, &touched,
+        TRY(panes_entry(&instance->panes, pane, window_group(cohort, i), partition->store, &touched,
                         err));
         struct tables *tables = entry_open(&instance->panes.pool, touched);
         tables_add_label(tables, &part, sign);
@@ -101,7 +100,7 @@ enum status window_touch_label(struct partition *partition, struct instance *ins
     const struct cohort *cohort = delta_cohort(&partition->delta, entry);
     for (int i = 0; i <= instance->definition->grouping_count; i++) {
         struct pane_entry *touched;
-        TRY(panes_entry(&instance->panes, pane, group_of(cohort, i), partition->store, &touched,
+        TRY(panes_entry(&instance->panes, pane, window_group(cohort, i), partition->store, &touched,
                         err));
         panes_touch(pane, touched, LOG_FEEDBACK, offset);
     }
