@@ -3,10 +3,14 @@
  * be the empty list.  SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "kafka/consume.h"
 #include "kafka/membership.h"
 #include "kafka/settings.h"
+
+enum { PAUSE_MS = 100 };
 
 struct group_consumer {
     rd_kafka_t *client;
@@ -188,13 +192,33 @@ static rd_kafka_topic_partition_list_t *list_of(const struct log_position *posit
     return list;
 }
 
+/* It passes: after an outage the group has another coordinator, or this one still loads. */
+static bool is_passing(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+           code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
+static rd_kafka_resp_err_t ask_committed(rd_kafka_t *client, rd_kafka_topic_partition_list_t *list,
+                                         int timeout_ms) {
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * timeout_ms;
+    for (;;) {
+        int64_t left_ms = (deadline_us - clock_monotonic_us()) / 1000;
+        rd_kafka_resp_err_t code = rd_kafka_committed(client, list, left_ms > 1 ? (int)left_ms : 1);
+        for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+            code = list->elems[i].err;
+        if (!is_passing(code) || left_ms <= PAUSE_MS)
+            return code;
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 enum status committed_offsets(rd_kafka_t *client, struct log_position *positions, size_t count,
                               int timeout_ms, struct error *err) {
     rd_kafka_topic_partition_list_t *list = list_of(positions, count);
     enum status status =
-        kafka_check_code(rd_kafka_committed(client, list, timeout_ms), "committed offsets", err);
-    for (int i = 0; i < list->cnt && status == STATUS_OK; i++)
-        status = kafka_check_code(list->elems[i].err, "committed offsets", err);
+        kafka_check_code(ask_committed(client, list, timeout_ms), "committed offsets", err);
     for (int i = 0; i < list->cnt && status == STATUS_OK; i++)
         positions[i].offset = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
     rd_kafka_topic_partition_list_destroy(list);
