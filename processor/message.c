@@ -20,6 +20,10 @@ void outbox_reset(struct outbox *outbox) {
     outbox->bytes = 0;
 }
 
+size_t outbox_memory(const struct outbox *outbox) {
+    return arena_memory(&outbox->arena) + outbox->capacity * sizeof *outbox->messages;
+}
+
 static struct slice keep(struct outbox *outbox, struct slice bytes) {
     outbox->bytes += bytes.size;
     return bytes.data ? arena_copy(&outbox->arena, bytes) : bytes;

@@ -41,6 +41,8 @@ struct outbox {
 void outbox_init(struct outbox *outbox);
 void outbox_release(struct outbox *outbox);
 void outbox_reset(struct outbox *outbox);
+/* Bytes that it keeps for reuse, beyond a reset. */
+size_t outbox_memory(const struct outbox *outbox);
 /* Appends; copies key, value and headers into the arena. */
 void outbox_add(struct outbox *outbox, const struct message *message);
 

@@ -39,6 +39,13 @@ void arena_reset(struct arena *arena) {
     arena->total = 0;
 }
 
+size_t arena_memory(const struct arena *arena) {
+    size_t bytes = 0;
+    for (const struct arena_block *block = arena->first; block; block = block->next)
+        bytes += block->capacity + ALIGNMENT;
+    return bytes;
+}
+
 /* Moves to a block with room: the next kept one that is large enough, else a new one in its place.
  */
 static void next_block(struct arena *arena, size_t size) {

@@ -20,6 +20,8 @@ struct arena {
 void arena_init(struct arena *arena);
 void arena_release(struct arena *arena);
 void arena_reset(struct arena *arena);
+/* Bytes that it holds, also beyond a reset. */
+size_t arena_memory(const struct arena *arena);
 /* size bytes aligned for any type; not zeroed. */
 void *arena_take(struct arena *arena, size_t size);
 struct slice arena_copy(struct arena *arena, struct slice bytes);

@@ -10,6 +10,8 @@
 
 /* Half of queued.min.messages; and as often as a partition's leader may be asked. */
 enum { QUEUE_LOW = 5000, WAKE_US = 100 * 1000 };
+/* What librdkafka 2.0 takes for a fetched record beside its key and value, measured. */
+enum { FETCHED_RECORD_BYTES = 320 };
 
 struct assign_consumer {
     rd_kafka_t *client;
@@ -26,6 +28,7 @@ struct log_reader {
     int64_t position;
     int64_t end_seen; /* position at which the broker had nothing more; -1 */
     int64_t woken_at_us;
+    size_t given_bytes, given_count; /* keys and values of the last call that gave records */
 };
 
 static enum status create(enum kafka_role role, const struct config *config, const char *name,
@@ -268,22 +271,34 @@ enum status log_reader_poll(struct log_reader *reader, struct kafka_record *out_
     size_t room = max < READER_BATCH_MAX ? max : READER_BATCH_MAX, count = 0;
     ssize_t got = rd_kafka_consume_batch_queue(reader->queue, 0, messages, room);
     enum status status = STATUS_OK;
+    size_t bytes = 0;
     wake_fetcher(reader);
     for (ssize_t i = 0; i < got; i++) {
         bool is_record = messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR;
         if (!is_record && messages[i]->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
             status = check_reading(reader, messages[i], err);
         else if (status == STATUS_OK && advance(reader, messages[i])) {
+            bytes += messages[i]->key_len + messages[i]->len;
             out_records[count++] = record_of(messages[i]);
             continue;
         }
         rd_kafka_message_destroy(messages[i]);
+    }
+    if (count > 0) {
+        reader->given_bytes = bytes;
+        reader->given_count = count;
     }
     if (status == STATUS_OK)
         *out_count = count;
     else
         records_release(out_records, count);
     return status;
+}
+
+size_t log_reader_fetched_bytes(const struct log_reader *reader, size_t unreleased) {
+    size_t count = rd_kafka_queue_length(reader->queue) + unreleased;
+    size_t mean = reader->given_count > 0 ? reader->given_bytes / reader->given_count : 0;
+    return count * (mean + FETCHED_RECORD_BYTES);
 }
 
 int64_t log_reader_position(const struct log_reader *reader) {

@@ -142,6 +142,9 @@ int64_t log_reader_position(const struct log_reader *reader);
 bool log_reader_at_end(const struct log_reader *reader);
 /* Records until the high watermark, about; -1: not known yet. */
 int64_t log_reader_lag(const struct log_reader *reader);
+/* Memory of what is fetched and not yet given, and of `unreleased` records that were given: as
+ * large as the records of the last call were, which gave some. */
+size_t log_reader_fetched_bytes(const struct log_reader *reader, size_t unreleased);
 void records_release(struct kafka_record *records, size_t count);
 
 #endif

@@ -35,8 +35,8 @@ static const struct preset defaults[] = {
     {FOR_MEMBER, "session.timeout.ms", "45000"},
     {FOR_MEMBER, "heartbeat.interval.ms", "3000"},
     {FOR_MEMBER, "max.poll.interval.ms", "300000"},
-    /* All are for each partition, since each has a queue of its own.  A queued message takes about
-     * 400 bytes beside its payload; wake_fetcher (assign.c) sees to it that a short queue is
+    /* All are for each partition, since each has a queue of its own.  A queued message takes 320
+     * bytes beside its payload; wake_fetcher (assign.c) sees to it that a short queue is
      * enough. */
     {FOR_READER, "queued.max.messages.kbytes", "4096"},
     {FOR_READER, "queued.min.messages", "10000"},

@@ -9,7 +9,10 @@
 #include "kafka/membership.h"
 #include "kafka/settings.h"
 
-enum { HEADERS_MAX = 32 };
+enum {
+    HEADERS_MAX = 32,
+    QUEUED_RECORD_BYTES = 190, /* what librdkafka 2.0 takes for one beside its bytes, measured */
+};
 
 struct transaction_producer {
     const struct config *config;
@@ -17,7 +20,9 @@ struct transaction_producer {
     rd_kafka_t *client;  /* NULL after an unknown outcome, until recovered */
     int call_timeout_ms; /* past transaction.timeout.ms nothing that is sent can succeed */
     bool is_open;
-    bool has_failed; /* a send failed: only abort is left */
+    bool has_failed;               /* a send failed: only abort is left */
+    size_t sent_count, sent_bytes; /* in this transaction */
+    size_t queued_bytes;           /* see transaction_queued_bytes */
 };
 
 const char *commit_outcome_name(enum commit_outcome outcome) {
@@ -101,6 +106,7 @@ static enum status begin(struct transaction_producer *producer, struct error *er
     TRY(kafka_check(rd_kafka_begin_transaction(producer->client), "begin_transaction", err));
     producer->is_open = true;
     producer->has_failed = false;
+    producer->sent_count = producer->sent_bytes = 0;
     return STATUS_OK;
 }
 
@@ -130,6 +136,13 @@ static size_t fill_arguments(rd_kafka_vu_t arguments[], const char *topic,
     return count;
 }
 
+static void count_sent(struct transaction_producer *producer, const struct message *message) {
+    producer->sent_count++;
+    producer->sent_bytes += message->key.size + message->value.size;
+    for (size_t i = 0; i < message->header_count; i++)
+        producer->sent_bytes += message->headers[i].value.size;
+}
+
 enum status transaction_send(struct transaction_producer *producer, const char *topic,
                              const struct message *message, int64_t timestamp_ms,
                              struct error *err) {
@@ -145,8 +158,10 @@ enum status transaction_send(struct transaction_producer *producer, const char *
         (void)rd_kafka_poll(producer->client, 10);
         error = rd_kafka_produceva(producer->client, arguments, count);
     }
-    if (!error)
+    if (!error) {
+        count_sent(producer, message);
         return STATUS_OK;
+    }
     producer->has_failed = true;
     return kafka_check(error, topic, err);
 }
@@ -236,6 +251,22 @@ static enum kafka_verdict send_offsets(struct transaction_producer *producer,
     return verdict;
 }
 
+/* The queue is longest when all has been sent: librdkafka's threads are already at work on it. */
+static void note_queue(struct transaction_producer *producer) {
+    size_t count = (size_t)rd_kafka_outq_len(producer->client), sent = producer->sent_count;
+    if (count > sent)
+        count = sent; /* it counts more than records */
+    size_t bytes = sent > 0 ? count * (producer->sent_bytes / sent + QUEUED_RECORD_BYTES) : 0;
+    if (producer->queued_bytes < bytes)
+        producer->queued_bytes = bytes;
+}
+
+size_t transaction_queued_bytes(struct transaction_producer *producer) {
+    size_t bytes = producer->queued_bytes;
+    producer->queued_bytes = 0;
+    return bytes;
+}
+
 enum commit_outcome transaction_commit(struct transaction_producer *producer,
                                        struct group_consumer *group,
                                        const struct log_position *positions, size_t count,
@@ -254,6 +285,7 @@ enum commit_outcome transaction_commit(struct transaction_producer *producer,
     if (begun != STATUS_OK)
         return abandon(producer, begun == STATUS_FENCED ? VERDICT_FATAL : VERDICT_INDEFINITE);
     enum kafka_verdict verdict = VERDICT_DONE;
+    note_queue(producer);
     if (count > 0)
         verdict = send_offsets(producer, group, positions, count, err);
     CRASH_POINT("commit.offsets");

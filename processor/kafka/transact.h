@@ -46,6 +46,9 @@ enum commit_outcome transaction_commit(struct transaction_producer *producer,
 /* COMMIT_ABORTED, also when nothing was begun; UNKNOWN; FENCED. */
 enum commit_outcome transaction_abort(struct transaction_producer *producer,
                                       struct error *err) MUST_CHECK;
+/* Memory of what waited for the brokers when the transactions since the last question were
+ * committed: the greatest of them, about. */
+size_t transaction_queued_bytes(struct transaction_producer *producer);
 bool transaction_is_open(const struct transaction_producer *producer);
 /* Destroys the handle and makes it anew under the next epoch.  Errors: BROKER (call it again),
  * CONFIG, FENCED. */

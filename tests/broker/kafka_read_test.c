@@ -116,6 +116,38 @@ TEST(a_queue_that_was_full_is_filled_again_when_it_has_been_emptied) {
     fixture_close(&f);
 }
 
+TEST(what_is_fetched_and_not_yet_read_is_told_in_bytes) {
+    enum { COUNT = 2000, VALUE_BYTES = 500, KEY_BYTES = 3, LIBRARY_BYTES = 320 };
+    struct fixture f;
+    struct kafka_record records[READER_BATCH_MAX];
+    size_t count = 0, each = KEY_BYTES + VALUE_BYTES + LIBRARY_BYTES;
+    char value[VALUE_BYTES + 1] = {0};
+    memset(value, 'x', VALUE_BYTES);
+    fixture_open(&f, 1);
+    for (int i = 0; i < COUNT; i++)
+        cluster_send(&f.c, f.producer, f.topic, 0, "key", value);
+    cluster_commit(&f.c, f.producer);
+    struct log_reader *reader = read_from_offset(&f, 0);
+    int64_t deadline_us = clock_monotonic_us() + INT64_C(1000) * ANSWER_MS;
+    while (log_reader_fetched_bytes(reader, 0) < (size_t)COUNT * LIBRARY_BYTES &&
+           clock_monotonic_us() < deadline_us)
+        wake_wait(&f.c.wake, 20);
+    assert_cluster_ok(&f.c, log_reader_poll(reader, records, 100, &count, &f.c.err));
+    assert_int_equal(count, 100);
+    size_t bytes = log_reader_fetched_bytes(reader, 0); /* the end of the log is queued too */
+    assert_in_range(bytes, (COUNT - 100) * each, (COUNT - 98) * each);
+    assert_int_equal(log_reader_fetched_bytes(reader, 100), bytes + 100 * each);
+    records_release(records, count);
+    while (!log_reader_at_end(reader) && clock_monotonic_us() < deadline_us) {
+        assert_cluster_ok(&f.c,
+                          log_reader_poll(reader, records, READER_BATCH_MAX, &count, &f.c.err));
+        records_release(records, count);
+    }
+    assert_int_equal(log_reader_fetched_bytes(reader, 0), 0);
+    assign_consumer_remove(f.reading, reader);
+    fixture_close(&f);
+}
+
 TEST(an_open_transaction_hides_the_end_until_it_is_decided) {
     struct fixture f;
     fixture_open(&f, 1);
@@ -300,6 +332,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_reading_that_starts_again_gives_no_record_of_the_earlier_one),
         CASE(a_queue_that_was_full_is_filled_again_when_it_has_been_emptied),
+        CASE(what_is_fetched_and_not_yet_read_is_told_in_bytes),
         CASE(an_open_transaction_hides_the_end_until_it_is_decided),
         CASE(a_reading_at_the_end_knows_that_it_is_there),
         CASE(a_position_outside_of_the_log_is_said_and_not_jumped_over),

@@ -73,12 +73,25 @@ TEST(keyed_hashes_differ_by_key_only) {
     assert_memory_equal(&x, &z, sizeof x);
 }
 
+TEST(an_arena_tells_what_it_keeps_beyond_a_reset) {
+    struct arena arena;
+    arena_init(&arena);
+    assert_int_equal(arena_memory(&arena), 0);
+    (void)arena_take(&arena, 10);
+    (void)arena_take(&arena, 200000);
+    assert_in_range(arena_memory(&arena), 265000, 266000);
+    arena_reset(&arena);
+    assert_in_range(arena_memory(&arena), 265000, 266000);
+    arena_release(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(longs_survive_writing_and_reading),
         CASE(every_truncation_is_noticed),
         CASE(an_overlong_number_is_refused),
         CASE(an_arena_gives_aligned_distinct_memory_again_and_again),
+        CASE(an_arena_tells_what_it_keeps_beyond_a_reset),
         CASE(a_wrapped_error_reads_context_first),
         CASE(keyed_hashes_differ_by_key_only),
     };

@@ -100,11 +100,36 @@ static void after_an_unknown_outcome_only_recovery_helps(void **state) {
     transaction_producer_destroy(mock->producer);
 }
 
+/* Nothing leaves before the commit: linger.ms. */
+static void what_waits_for_the_brokers_at_a_commit_is_told_once(void **state) {
+    enum { COUNT = 50, RECORD_BYTES = 2, LIBRARY_BYTES = 190 };
+    struct mock *mock = *state;
+    struct setting settings[COUNT_OF(mock->settings) + 1];
+    memcpy(settings, mock->settings, sizeof mock->settings);
+    settings[COUNT_OF(mock->settings)] = (struct setting){"producer.linger.ms", "2000", false, 0};
+    struct config before = mock->config;
+    mock->config.kafka = settings;
+    mock->config.kafka_count = COUNT_OF(settings);
+    producer_open(mock, "queue");
+    assert_int_equal(transaction_queued_bytes(mock->producer), 0);
+    for (size_t count = COUNT; count > 0; count = count == COUNT ? 1 : 0) {
+        for (size_t i = 0; i < count; i++)
+            assert_ok(send_one(mock));
+        assert_int_equal(commit(mock), COMMIT_COMMITTED);
+    }
+    assert_int_equal(transaction_queued_bytes(mock->producer),
+                     COUNT * (RECORD_BYTES + LIBRARY_BYTES)); /* of the larger one */
+    assert_int_equal(transaction_queued_bytes(mock->producer), 0);
+    transaction_producer_destroy(mock->producer);
+    mock->config = before;
+}
+
 int main(void) {
     log_set_level(LOG_LEVEL_ERROR);
     const struct CMUnitTest tests[] = {
         CASE(each_answer_leads_to_its_outcome),
         CASE(after_an_unknown_outcome_only_recovery_helps),
+        CASE(what_waits_for_the_brokers_at_a_commit_is_told_once),
     };
     return cmocka_run_group_tests(tests, mock_open, mock_close);
 }
