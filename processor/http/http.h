@@ -1,6 +1,6 @@
 /* http.h -- /healthz, /readyz and /metrics, by libmicrohttpd in a thread of its own.
  *
- * The callbacks run in that thread: they may read atomics and nothing else of ours.  Only GET and
+ * The callbacks run in that thread: they read what is behind a lock or atomic.  Only GET and
  * HEAD; at most 32 connections, each closed after 10 s without traffic.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_HTTP_HTTP_H

@@ -29,7 +29,8 @@ void prometheus_begin(struct metrics_page *page, struct buffer *text) {
 
 void prometheus_family(struct metrics_page *page, const char *name, const char *type,
                        const char *help) {
-    ASSERT(strncmp(name, "slipstream_", 11) == 0 && page->declared_count < PROMETHEUS_FAMILIES_MAX);
+    ASSERT(strncmp(name, "slipstream_", 11) == 0 || strncmp(name, "process_", 8) == 0);
+    ASSERT(page->declared_count < PROMETHEUS_FAMILIES_MAX);
     for (size_t i = 0; i < page->declared_count; i++)
         ASSERT(strcmp(page->declared[i], name) != 0);
     page->declared[page->declared_count++] = page->family = name;
@@ -69,4 +70,12 @@ void prometheus_sample(struct metrics_page *page, double value,
     add_text(page->text, label_count > 0 ? "} " : " ");
     add_value(page->text, value);
     add_text(page->text, "\n");
+}
+
+void prometheus_single(struct metrics_page *page, const char *name, const char *type,
+                       const char *help, double value) {
+    if (isnan(value))
+        return;
+    prometheus_family(page, name, type, help);
+    prometheus_sample(page, value, NULL, 0);
 }

@@ -24,11 +24,15 @@ struct prometheus_label {
 };
 
 void prometheus_begin(struct metrics_page *page, struct buffer *text);
-/* name: slipstream_..., static text; counters end in _total.  type: "counter" or "gauge". */
+/* name: slipstream_... or process_..., static text; counters end in _total.  type: "counter" or
+ * "gauge". */
 void prometheus_family(struct metrics_page *page, const char *name, const char *type,
                        const char *help);
 /* NaN and infinities are written as the format wants them. */
 void prometheus_sample(struct metrics_page *page, double value,
                        const struct prometheus_label *labels, size_t label_count);
+/* A family of one sample without labels; nothing when the value is NaN: not known. */
+void prometheus_single(struct metrics_page *page, const char *name, const char *type,
+                       const char *help, double value);
 
 #endif

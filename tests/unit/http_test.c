@@ -8,7 +8,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "http/address.h"
+#include "http/process.h"
 #include "tests/lib/test.h"
 
 struct state {
@@ -169,6 +171,61 @@ TEST(labels_and_help_are_escaped_and_odd_numbers_have_names) {
     buffer_release(&text);
 }
 
+TEST(a_single_value_is_left_out_while_it_is_not_known) {
+    struct buffer text;
+    struct metrics_page page;
+    buffer_init(&text, 4096);
+    prometheus_begin(&page, &text);
+    prometheus_single(&page, "slipstream_x", "gauge", "X.", NAN);
+    assert_int_equal(text.size, 0);
+    prometheus_single(&page, "slipstream_x", "gauge", "X.", 2);
+    buffer_append(&text, "", 1);
+    assert_string_equal(text.data,
+                        "# HELP slipstream_x X.\n# TYPE slipstream_x gauge\nslipstream_x 2\n");
+    buffer_release(&text);
+}
+
+static double process_value(const char *name) {
+    struct buffer text;
+    struct metrics_page page;
+    char line[64];
+    buffer_init(&text, 1 << 16);
+    prometheus_begin(&page, &text);
+    process_write(&page, 1500);
+    buffer_append(&text, "", 1);
+    (void)snprintf(line, sizeof line, "\nprocess_%s ", name);
+    const char *found = strstr(text.data, line);
+    assert_non_null(found);
+    double value = strtod(found + strlen(line), NULL);
+    buffer_release(&text);
+    return value;
+}
+
+TEST(what_the_process_takes_of_the_system_is_told) {
+    enum { BYTES = 64 << 20, SPIN_US = 50000 };
+    assert_close(process_value("start_time_seconds"), 1.5, 0);
+    double resident = process_value("resident_memory_bytes");
+    assert_true(resident <= process_value("virtual_memory_bytes"));
+    char *bytes = alloc_zero(BYTES, 1);
+    volatile char *touched = bytes;
+    for (size_t i = 0; i < BYTES; i += 1024)
+        touched[i] = 1;
+    assert_close(process_value("resident_memory_bytes") - resident, BYTES, BYTES / 8.0);
+    free(bytes);
+    double open_files = process_value("open_fds");
+    int one = dup(0), two = dup(0);
+    assert_close(process_value("open_fds"), open_files + 2, 0);
+    (void)close(one);
+    (void)close(two);
+    assert_true(open_files + 2 <= process_value("max_fds"));
+    double cpu = process_value("cpu_seconds_total");
+    int64_t until_us = clock_monotonic_us() + SPIN_US;
+    while (clock_monotonic_us() < until_us)
+        continue;
+    double spent = process_value("cpu_seconds_total") - cpu;
+    assert_true(spent > 0 && spent < 10);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(health_and_readiness_are_what_the_callbacks_say),
@@ -177,6 +234,8 @@ int main(void) {
         CASE(a_request_with_a_body_is_refused_and_the_server_lives_on),
         CASE(a_port_in_use_is_said),
         CASE(addresses_are_numbers_and_loopback_unless_said_otherwise),
+        CASE(a_single_value_is_left_out_while_it_is_not_known),
+        CASE(what_the_process_takes_of_the_system_is_told),
         CASE(labels_and_help_are_escaped_and_odd_numbers_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
