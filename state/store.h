@@ -64,6 +64,12 @@ struct store_question {
 
 struct store;
 
+struct store_usage {
+    uint64_t disk_bytes, disk_files;
+    uint64_t memtable_bytes;     /* RocksDB's memtables */
+    uint64_t table_reader_bytes; /* what it keeps of open files beside the cache */
+};
+
 struct store_ops {
     /* Answers them all.  A family is asked once; the fewest reads are made when they ascend.  A
      * family that does not exist has no keys. */
@@ -87,8 +93,8 @@ struct store_ops {
     enum status (*drop)(struct store *store, struct family family, struct error *err);
     /* Families of ROWS and MARKS that exist, into an arena array. */
     size_t (*list)(struct store *store, struct family **out_families, struct arena *arena);
-    /* Bytes on disk and files, for metrics. */
-    void (*usage)(struct store *store, uint64_t *out_bytes, uint64_t *out_files);
+    /* For metrics. */
+    void (*usage)(struct store *store, struct store_usage *out_usage);
     void (*close)(struct store *store);
 };
 
@@ -100,6 +106,9 @@ struct store {
 struct store_cache;
 struct store_cache *store_cache_create(size_t bytes_max);
 void store_cache_destroy(struct store_cache *cache);
+/* Bytes held now, and at most; from any thread. */
+void store_cache_usage(const struct store_cache *cache, uint64_t *out_bytes,
+                       uint64_t *out_bytes_max);
 /* Errors: IO, CORRUPT (recovery found what it cannot explain; remedy: delete the directory, the
  * partition rebuilds from its inputs). */
 enum status store_rocks_open(const char *directory, struct store_cache *cache,

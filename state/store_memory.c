@@ -355,13 +355,13 @@ static size_t list(struct store *store, struct family **out_families, struct are
     return count;
 }
 
-static void usage(struct store *store, uint64_t *out_bytes, uint64_t *out_files) {
+static void usage(struct store *store, struct store_usage *out_usage) {
     const struct memory_disk *disk = memory(store)->disk;
-    *out_bytes = *out_files = 0;
+    *out_usage = (struct store_usage){0};
     for (size_t i = 0; i < disk->family_count; i++) {
-        *out_files += disk->families[i]->run_count;
+        out_usage->disk_files += disk->families[i]->run_count;
         for (size_t j = 0; j < disk->families[i]->run_count; j++)
-            *out_bytes += disk->families[i]->runs[j].bytes;
+            out_usage->disk_bytes += disk->families[i]->runs[j].bytes;
     }
 }
 

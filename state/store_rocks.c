@@ -145,15 +145,24 @@ static size_t list(struct store *store, struct family **out_families, struct are
     return count;
 }
 
-static void usage(struct store *store, uint64_t *out_bytes, uint64_t *out_files) {
+/* 0 when RocksDB does not tell. */
+static uint64_t property(const struct rocks_tables *tables, size_t table, const char *name) {
+    uint64_t value = 0;
+    (void)rocksdb_property_int_cf(tables->database, tables->handles[table], name, &value);
+    return value;
+}
+
+static void usage(struct store *store, struct store_usage *out_usage) {
     const struct rocks_tables *tables = &rocks(store)->tables;
-    *out_bytes = *out_files = 0;
+    *out_usage = (struct store_usage){0};
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         rocksdb_column_family_metadata_t *facts =
             rocksdb_get_column_family_metadata_cf(tables->database, tables->handles[i]);
-        *out_bytes += rocksdb_column_family_metadata_get_size(facts);
-        *out_files += rocksdb_column_family_metadata_get_file_count(facts);
+        out_usage->disk_bytes += rocksdb_column_family_metadata_get_size(facts);
+        out_usage->disk_files += rocksdb_column_family_metadata_get_file_count(facts);
         rocksdb_column_family_metadata_destroy(facts);
+        out_usage->memtable_bytes += property(tables, i, "rocksdb.size-all-mem-tables");
+        out_usage->table_reader_bytes += property(tables, i, "rocksdb.estimate-table-readers-mem");
     }
 }
 

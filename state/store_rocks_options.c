@@ -46,6 +46,12 @@ void store_cache_destroy(struct store_cache *cache) {
     free(cache);
 }
 
+void store_cache_usage(const struct store_cache *cache, uint64_t *out_bytes,
+                       uint64_t *out_bytes_max) {
+    *out_bytes = rocksdb_cache_get_usage(cache->lru);
+    *out_bytes_max = rocksdb_cache_get_capacity(cache->lru);
+}
+
 static void set_table(rocksdb_options_t *options, const struct store_cache *cache,
                       size_t block_bytes, int restart_interval) {
     rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "commands/registry.h"
 #include "http/http.h"
+#include "http/process.h"
 #include "kafka/admin.h"
 #include "kafka/outage.h"
 #include "partition/decode.h"
@@ -37,6 +38,7 @@ struct process {
     struct worker *workers[BOARD_WORKERS_MAX];
     int worker_count;
     int32_t source_partitions;
+    int64_t started_ms;
     char instance[128];
     atomic_bool stopping;
 };
@@ -53,7 +55,8 @@ static bool ready(void *owner) {
 
 static void write_metrics(void *owner, struct metrics_page *page) {
     struct process *process = owner;
-    board_write(&process->board, page);
+    board_write(&process->board, process->cache, page);
+    process_write(page, process->started_ms);
 }
 
 /* Partition counts: both inputs alike, and our own topics as `check --create-topics` makes them. */
@@ -255,7 +258,7 @@ static int run(int argc, char **argv) {
     bound_malloc();
     sigset_t signals;
     block_signals(&signals);
-    struct process process = {.config = command_config(operands[0])};
+    struct process process = {.config = command_config(operands[0]), .started_ms = clock_wall_ms()};
     if (!process.config)
         return EXIT_USAGE;
     name_instance(&process, instance);

@@ -165,8 +165,13 @@ static void write_partitions(struct board *board, struct metrics_page *page, con
     METRIC(orphan_bytes, "gauge", "Orphans in memory.", (double)figures->stats.orphan_bytes)       \
     METRIC(locator_bytes, "gauge", "Hints where stored rows are.",                                 \
            (double)figures->stats.locator_bytes)                                                   \
-    METRIC(disk_bytes, "gauge", "Store on disk.", (double)figures->disk_bytes)                     \
-    METRIC(disk_files, "gauge", "Files of the store.", (double)figures->disk_files)                \
+    METRIC(fetched_bytes, "gauge", "Records in librdkafka, fetched and not yet processed.",        \
+           (double)figures->fetched_bytes)                                                         \
+    METRIC(memtable_bytes, "gauge", "RocksDB's memtables.", (double)figures->store.memtable_bytes) \
+    METRIC(table_reader_bytes, "gauge", "RocksDB's readers of open files, beside the cache.",      \
+           (double)figures->store.table_reader_bytes)                                              \
+    METRIC(disk_bytes, "gauge", "Store on disk.", (double)figures->store.disk_bytes)               \
+    METRIC(disk_files, "gauge", "Files of the store.", (double)figures->store.disk_files)          \
     METRIC(replay_left, "gauge", "Records until live.", (double)figures->stats.replay_left)        \
     METRIC(futures_forgotten_total, "counter",                                                     \
            "Records ahead of the wall clock that were taken, for want of room for the decision.",  \
@@ -224,6 +229,11 @@ static void write_workers(struct board *board, struct metrics_page *page, const 
     METRIC(partitions_assigned, "gauge", "Partitions that the group gave it.",                     \
            (double)figures->assigned)                                                              \
     METRIC(partitions_live, "gauge", "Of these restored and processing.", (double)figures->live)   \
+    METRIC(outbox_bytes, "gauge", "Room for the results of a transaction.",                        \
+           (double)figures->outbox_bytes)                                                          \
+    METRIC(queued_bytes, "gauge",                                                                  \
+           "Results in librdkafka, produced and not yet sent: the most of a second.",              \
+           (double)figures->queued_bytes)                                                          \
     METRIC(ready, "gauge", "1 when all that it is assigned is live.", figures->is_ready)
 
 #define METRIC(name, type, help, expression)                                                       \
@@ -263,6 +273,13 @@ static void write_tasks(struct board *board, struct metrics_page *page, const ch
     METRIC(bytes, "gauge", "Partials, panes and windows in memory.", (double)figures->stats.bytes) \
     METRIC(sum_bytes, "gauge", "Of them sums of windows, kept between publications.",              \
            (double)figures->stats.sum_bytes)                                                       \
+    METRIC(fetched_bytes, "gauge", "Partials in librdkafka, fetched and not yet processed.",       \
+           (double)figures->fetched_bytes)                                                         \
+    METRIC(memtable_bytes, "gauge", "RocksDB's memtables.", (double)figures->store.memtable_bytes) \
+    METRIC(table_reader_bytes, "gauge", "RocksDB's readers of open files, beside the cache.",      \
+           (double)figures->store.table_reader_bytes)                                              \
+    METRIC(disk_bytes, "gauge", "Store on disk.", (double)figures->store.disk_bytes)               \
+    METRIC(disk_files, "gauge", "Files of the store.", (double)figures->store.disk_files)          \
     METRIC(panes, "gauge", "Panes that an open window covers.", (double)figures->stats.panes)      \
     METRIC(evicted_panes, "gauge", "Of them those whose partials are on disk only.",               \
            (double)figures->stats.evicted)                                                         \
@@ -280,7 +297,18 @@ static void write_tasks(struct board *board, struct metrics_page *page, const ch
 TASK_METRICS(METRIC)
 #undef METRIC
 
-void board_write(struct board *board, struct metrics_page *page) {
+static void write_cache(const struct store_cache *cache, struct metrics_page *page) {
+    uint64_t bytes, bytes_max;
+    store_cache_usage(cache, &bytes, &bytes_max);
+    prometheus_single(page, "slipstream_store_cache_bytes", "gauge",
+                      "RocksDB's cache of all stores: blocks, indices, filters.", (double)bytes);
+    prometheus_single(page, "slipstream_store_cache_max_bytes", "gauge",
+                      "What this cache may hold.", (double)bytes_max);
+}
+
+void board_write(struct board *board, const struct store_cache *cache, struct metrics_page *page) {
+    if (cache)
+        write_cache(cache, page);
     (void)pthread_mutex_lock(&board->lock);
 #define METRIC(name, type, help, expression)                                                       \
     write_partitions(board, page, "slipstream_partition_" #name, type, help, value_##name);

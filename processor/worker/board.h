@@ -12,6 +12,7 @@
 
 #include "http/prometheus.h"
 #include "partition/partition.h"
+#include "state/store.h"
 #include "task/task.h"
 
 struct partition_figures {
@@ -21,7 +22,8 @@ struct partition_figures {
     int64_t lag[LOG_COUNT];     /* records until the high watermark, -1 unknown */
     int64_t read_ms[LOG_COUNT]; /* timestamp of the record read last, INT64_MIN: none yet */
     int64_t wall_ms;            /* when these figures were taken */
-    uint64_t disk_bytes, disk_files;
+    size_t fetched_bytes;       /* librdkafka's, about */
+    struct store_usage store;
 };
 
 struct task_figures {
@@ -29,12 +31,16 @@ struct task_figures {
     bool live;
     struct task_stats stats;
     int64_t lag;
+    size_t fetched_bytes;
+    struct store_usage store;
 };
 
 struct worker_figures {
     int64_t commits, aborts, unknown, fenced, rebalances, records, bytes;
     int64_t turned_at_us;  /* monotonic: when its loop last went round */
     size_t assigned, live; /* partitions; live: restored and processing */
+    size_t outbox_bytes;   /* kept for the next transaction, as large as the largest so far */
+    size_t queued_bytes;   /* in librdkafka, before a commit since the last report; about */
     bool is_ready;         /* all that the group has assigned, perhaps nothing, is live */
 };
 
@@ -61,6 +67,7 @@ void board_set_worker(struct board *board, int index, const struct worker_figure
 bool board_is_healthy(struct board *board, int64_t now_us, int64_t excused_us);
 /* Each worker has said so. */
 bool board_is_ready(struct board *board);
-void board_write(struct board *board, struct metrics_page *page);
+/* cache: of all stores; NULL: none. */
+void board_write(struct board *board, const struct store_cache *cache, struct metrics_page *page);
 
 #endif

@@ -465,10 +465,11 @@ static void stage_report(struct stage_context *context, struct item *item) {
     for (int log = 0; log < LOG_COUNT; log++) {
         int64_t unread = log_reader_lag(item->logs[log].reader);
         figures.read_ms[log] = item->logs[log].last_ms;
-        figures.lag[log] =
-            unread < 0 ? -1 : unread + (int64_t)(item->logs[log].count - item->logs[log].at);
+        size_t pending = item->logs[log].count - item->logs[log].at;
+        figures.lag[log] = unread < 0 ? -1 : unread + (int64_t)pending;
+        figures.fetched_bytes += log_reader_fetched_bytes(item->logs[log].reader, pending);
     }
-    item->store->ops->usage(item->store, &figures.disk_bytes, &figures.disk_files);
+    item->store->ops->usage(item->store, &figures.store);
     board_set_partition(context->options->board, &figures);
 }
 

@@ -161,8 +161,10 @@ static enum status stage_committed(struct stage_context *context UNUSED, struct 
 static void stage_report(struct stage_context *context, struct item *item) {
     struct task_figures figures = {.partition = item->number,
                                    .live = stage_is_live(item),
-                                   .lag = log_reader_lag(item->reader)};
+                                   .lag = log_reader_lag(item->reader),
+                                   .fetched_bytes = log_reader_fetched_bytes(item->reader, 0)};
     task_stats(item->stage, &figures.stats);
+    item->store->ops->usage(item->store, &figures.store);
     board_set_task(context->options->board, &figures);
 }
 

@@ -343,6 +343,8 @@ static void report(struct worker *worker) {
     for (size_t i = 0; i < worker->owned_count; i++)
         if (worker->owned[i].item)
             worker->ops->report(&worker->context, worker->owned[i].item);
+    worker->figures.outbox_bytes = outbox_memory(&worker->outbox);
+    worker->figures.queued_bytes = transaction_queued_bytes(worker->producer);
     worker->figures.is_ready = is_ready(worker, now_us);
     int index = worker->options.index * 2 + (worker->options.stage == STAGE_TASK);
     board_set_worker(worker->options.board, index, &worker->figures);

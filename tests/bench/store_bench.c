@@ -97,10 +97,10 @@ static void make_rows(void) {
 }
 
 static void report_disk(struct store *store, double rows, const char *when) {
-    uint64_t bytes = 0, files = 0;
-    store->ops->usage(store, &bytes, &files);
-    printf("%-34s %8.1f B/row in %llu files\n", when, (double)bytes / rows,
-           (unsigned long long)files);
+    struct store_usage usage;
+    store->ops->usage(store, &usage);
+    printf("%-34s %8.1f B/row in %llu files\n", when, (double)usage.disk_bytes / rows,
+           (unsigned long long)usage.disk_files);
 }
 
 static void bench_flush(struct store *store, int flushes) {
@@ -141,10 +141,10 @@ static void make_marks(void) {
 
 static void bench_marks(struct store *store, int flushes) {
     struct error err = {0};
-    uint64_t before = 0, bytes = 0, files = 0;
+    struct store_usage before, after;
     double cpu = 0;
     int64_t wall_us = 0;
-    store->ops->usage(store, &before, &files);
+    store->ops->usage(store, &before);
     for (int i = 0; i < flushes; i++) {
         make_marks();
         double cpu_before = cpu_seconds();
@@ -153,11 +153,11 @@ static void bench_marks(struct store *store, int flushes) {
         wall_us += clock_monotonic_us() - start_us;
         cpu += cpu_seconds() - cpu_before;
     }
-    store->ops->usage(store, &bytes, &files);
+    store->ops->usage(store, &after);
     double marks = (double)flushes * MARKS;
     printf("%-34s %8.0f marks/s wall, %.2f CPU us/mark, %.1f B/mark\n",
            "flush of 50 k marks, 11 slices", marks * 1e6 / (double)wall_us, cpu * 1e6 / marks,
-           (double)(bytes - before) / marks);
+           (double)(after.disk_bytes - before.disk_bytes) / marks);
     cpu = cpu_seconds();
     for (int64_t i = 0; i < MARK_SLICES; i++)
         must(store->ops->drop(store, (struct family){FAMILY_MARKS, 0, i}, &err), &err);

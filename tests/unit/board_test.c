@@ -10,7 +10,7 @@ static bool page_has(struct board *board, const char *text) {
     struct metrics_page page;
     buffer_init(&buffer, 16 << 20);
     prometheus_begin(&page, &buffer);
-    board_write(board, &page);
+    board_write(board, NULL, &page);
     buffer_append(&buffer, "", 1);
     bool has = strstr(buffer.data, text) != NULL;
     buffer_release(&buffer);
@@ -86,6 +86,46 @@ TEST(a_lag_is_told_in_seconds_too) {
     board_release(&board);
 }
 
+TEST(the_owners_of_memory_are_told) {
+    struct board board;
+    board_init(&board, NULL, 2);
+    board_set_partition(&board, &(struct partition_figures){.partition = 7,
+                                                            .fetched_bytes = 11,
+                                                            .store = {.memtable_bytes = 12}});
+    board_set_task(&board, &(struct task_figures){.partition = 8,
+                                                  .fetched_bytes = 13,
+                                                  .store = {.table_reader_bytes = 14}});
+    board_set_worker(&board, 0, &(struct worker_figures){.outbox_bytes = 15, .queued_bytes = 16});
+    static const char *const expected[] = {
+        "slipstream_partition_fetched_bytes{partition=\"7\"} 11\n",
+        "slipstream_partition_memtable_bytes{partition=\"7\"} 12\n",
+        "slipstream_task_fetched_bytes{partition=\"8\"} 13\n",
+        "slipstream_task_table_reader_bytes{partition=\"8\"} 14\n",
+        "slipstream_worker_outbox_bytes{worker=\"0\",stage=\"partition\"} 15\n",
+        "slipstream_worker_queued_bytes{worker=\"0\",stage=\"partition\"} 16\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(expected); i++)
+        assert_true(page_has(&board, expected[i]));
+    board_release(&board);
+}
+
+TEST(the_cache_of_all_stores_is_told) {
+    struct board board;
+    struct buffer text;
+    struct metrics_page page;
+    board_init(&board, NULL, 1);
+    struct store_cache *cache = store_cache_create(1 << 20);
+    buffer_init(&text, 1 << 20);
+    prometheus_begin(&page, &text);
+    board_write(&board, cache, &page);
+    buffer_append(&text, "", 1);
+    assert_non_null(strstr(text.data, "slipstream_store_cache_bytes 0\n"));
+    assert_non_null(strstr(text.data, "slipstream_store_cache_max_bytes 1048576\n"));
+    buffer_release(&text);
+    store_cache_destroy(cache);
+    board_release(&board);
+}
+
 TEST(a_partition_beyond_the_board_is_left_out) {
     struct board board;
     board_init(&board, NULL, 1);
@@ -126,6 +166,8 @@ int main(void) {
         CASE(what_has_left_is_not_on_the_page),
         CASE(what_is_not_known_yet_is_left_out),
         CASE(a_lag_is_told_in_seconds_too),
+        CASE(the_owners_of_memory_are_told),
+        CASE(the_cache_of_all_stores_is_told),
         CASE(a_partition_beyond_the_board_is_left_out),
         CASE(the_most_workers_that_may_be_configured_have_room),
         CASE(a_loop_that_stands_still_for_a_minute_is_not_healthy),

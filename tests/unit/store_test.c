@@ -151,19 +151,44 @@ TEST(a_visitor_ends_the_scan_with_its_status) {
 
 static void usage_law(struct store_fixture *fixture) {
     struct store *store = fixture_open(fixture);
-    uint64_t bytes = 1, files = 1;
-    store->ops->usage(store, &bytes, &files);
-    assert_int_equal(bytes + files, 0);
+    struct store_usage usage = {.disk_bytes = 1, .disk_files = 1};
+    store->ops->usage(store, &usage);
+    assert_int_equal(usage.disk_bytes + usage.disk_files, 0);
     struct family_row row = {rows, SLICE("0123456789abcdef"), SLICE("value")};
     assert_ok(flush_rows_of(store, &row, 1, NULL, 0, NULL));
-    store->ops->usage(store, &bytes, &files);
-    assert_in_range(bytes, 20, 100000);
-    assert_in_range(files, 1, 2);
+    store->ops->usage(store, &usage);
+    assert_in_range(usage.disk_bytes, 20, 100000);
+    assert_in_range(usage.disk_files, 1, 2);
     store->ops->close(store);
 }
 
 TEST(usage_counts_bytes_and_files) {
     with_both(usage_law);
+}
+
+/* The cache of the fixture holds blocks, indices and filters of what is read. */
+TEST(rocksdb_tells_what_it_holds_in_memory) {
+    static char large[100000];
+    memset(large, 'x', sizeof large - 1);
+    struct store_fixture fixture;
+    fixture_init(&fixture, true);
+    struct store *store = fixture_open(&fixture);
+    struct store_usage empty, usage;
+    uint64_t empty_cache, cache, cache_max;
+    store->ops->usage(store, &empty);
+    store_cache_usage(fixture.cache, &empty_cache, &cache_max);
+    put(store, panes, "key", large);
+    store->ops->usage(store, &usage);
+    assert_in_range(usage.memtable_bytes - empty.memtable_bytes, sizeof large, 2 * sizeof large);
+    struct family_row row = {rows, SLICE("0123456789abcdef"), SLICE("value")};
+    assert_ok(flush_rows_of(store, &row, 1, NULL, 0, NULL));
+    expect(store, rows, "0123456789abcdef", "value");
+    store->ops->usage(store, &usage);
+    assert_in_range(usage.table_reader_bytes, empty.table_reader_bytes + 1, 100000);
+    store_cache_usage(fixture.cache, &cache, &cache_max);
+    assert_in_range(cache, empty_cache + 1, cache_max);
+    store->ops->close(store);
+    fixture_release(&fixture);
 }
 
 enum { MANY_FLUSHES = 300, MANY_KEYS = 40 };
@@ -200,9 +225,9 @@ static void merge_law(struct store_fixture *fixture) {
             expect(store, marks, mark_key, value);
         }
     }
-    uint64_t bytes = 0, files = 0;
-    store->ops->usage(store, &bytes, &files);
-    assert_in_range(files, 2, 100);
+    struct store_usage usage;
+    store->ops->usage(store, &usage);
+    assert_in_range(usage.disk_files, 2, 100);
     store->ops->close(store);
 }
 
@@ -270,6 +295,7 @@ int main(void) {
         CASE(a_dropped_family_is_gone_and_may_be_made_again),
         CASE(a_visitor_ends_the_scan_with_its_status),
         CASE(usage_counts_bytes_and_files),
+        CASE(rocksdb_tells_what_it_holds_in_memory),
         CASE(rows_and_the_newest_marks_of_many_flushes_are_all_found),
         CASE(random_operations_agree_with_a_naive_model),
         CASE(prefixes_sort_as_families_and_their_runs_do_and_are_read_back),
