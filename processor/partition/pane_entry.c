@@ -40,8 +40,12 @@ static void give_tables(struct entry_pool *pool, struct tables *tables) {
     pool->spare[pool->spare_count++] = tables;
 }
 
+static struct tables *take_tables(struct entry_pool *pool) {
+    return pool->spare_count > 0 ? pool->spare[--pool->spare_count] : tables_create();
+}
+
 void entry_make_tables(struct entry_pool *pool, struct pane_entry *entry) {
-    entry->tables = pool->spare_count > 0 ? pool->spare[--pool->spare_count] : tables_create();
+    entry->tables = take_tables(pool);
 }
 
 static void set_packed(struct pane_entry *entry, struct slice bytes) {
@@ -86,17 +90,15 @@ size_t entry_bytes(const struct pane_entry *entry) {
 struct tables *entry_open(struct entry_pool *pool, struct pane_entry *entry) {
     if (entry->tables)
         return entry->tables;
-    struct tables *tables = pool->work;
-    if (entry->packed_size > CHANGED_BYTES_MAX) {
-        entry_make_tables(pool, entry);
-        tables = entry->tables;
-    }
-    tables_clear(tables);
-    bool is_readable = tables_read(tables, pool->shape, packed_of(entry));
-    ASSERT(is_readable);
-    if (entry->tables)
-        entry_evict(entry);
-    return tables;
+    tables_clear(pool->work);
+    if (!tables_read(pool->work, pool->shape, packed_of(entry)))
+        return NULL;
+    if (entry->packed_size <= CHANGED_BYTES_MAX)
+        return pool->work;
+    entry->tables = pool->work;
+    entry_evict(entry);
+    pool->work = take_tables(pool);
+    return entry->tables;
 }
 
 void entry_close(struct entry_pool *pool, struct pane_entry *entry, const struct tables *tables) {

@@ -48,7 +48,8 @@ void entry_release(struct entry_pool *pool, struct pane_entry *entry);
 bool entry_is_in_memory(const struct pane_entry *entry);
 size_t entry_bytes(const struct pane_entry *entry);
 
-/* The tables of an entry in memory, to be changed; entry_close before the next one is opened. */
+/* The tables of an entry in memory, to be changed; entry_close before the next one is opened. NULL:
+ * more was taken away than was added. */
 struct tables *entry_open(struct entry_pool *pool, struct pane_entry *entry);
 void entry_close(struct entry_pool *pool, struct pane_entry *entry, const struct tables *tables);
 

@@ -39,6 +39,10 @@ static struct pane *pane_of(struct instance *instance, int64_t time_ms) {
     return panes_at(&instance->panes, start_ms, sealed);
 }
 
+static enum status unreadable(struct error *err) {
+    return error_set(err, STATUS_CORRUPT, "the counts of a pane do not parse");
+}
+
 uint16_t window_group(const struct cohort *cohort, int i) {
     return i == 0 ? GROUP_ALL : cohort->groups[i - 1];
 }
@@ -56,6 +60,8 @@ enum status window_add_prediction(struct partition *partition, struct instance *
         TRY(panes_entry(&instance->panes, pane, window_group(cohort, i), partition->store, &touched,
                         err));
         struct tables *tables = entry_open(&instance->panes.pool, touched);
+        if (!tables)
+            return unreadable(err);
         tables_add_prediction(tables, &part);
         entry_close(&instance->panes.pool, touched, tables);
         panes_touch(pane, touched, LOG_PREDICTIONS, entry->offset);
@@ -87,6 +93,8 @@ enum status window_add_label(struct partition *partition, struct instance *insta
         TRY(panes_entry(&instance->panes, pane, window_group(cohort, i), partition->store, &touched,
                         err));
         struct tables *tables = entry_open(&instance->panes.pool, touched);
+        if (!tables)
+            return unreadable(err);
         tables_add_label(tables, &part, sign);
         entry_close(&instance->panes.pool, touched, tables);
         panes_touch(pane, touched, LOG_FEEDBACK, label->offset);
