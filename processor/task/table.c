@@ -46,23 +46,16 @@ static size_t held(const struct pane *pane) {
     return pane->sources ? pane->size + ALLOCATION_BYTES : 0;
 }
 
-/* The pane owns these sources now, in the place of what was freed or resized, of which it held
- * `before` bytes. */
-static void take_sources(struct table *table, struct pane *pane, size_t before, char *sources,
-                         size_t size) {
+/* The pane's sources are now these, which it owns; NULL: none. */
+static void set_sources(struct table *table, struct pane *pane, char *sources, size_t size) {
+    size_t before = held(pane);
+    free(pane->sources);
     pane->sources = sources;
     pane->size = (uint32_t)size;
     table->bytes += held(pane) - before;
     table->partials += held(pane) - before;
     table->evicted_count -= pane->is_evicted;
     pane->is_evicted = false;
-}
-
-/* NULL: none. */
-static void set_sources(struct table *table, struct pane *pane, char *sources, size_t size) {
-    size_t before = held(pane);
-    free(pane->sources);
-    take_sources(table, pane, before, sources, size);
 }
 
 static void copy_sources(struct table *table, struct pane *pane, struct slice sources) {
@@ -269,24 +262,21 @@ bool table_source(const struct pane *pane, int32_t partition, struct source *out
     return find_source(pane, partition, out_source, &at, &end);
 }
 
-/* Puts bytes in the place of [at, end): most partials grow by little or not at all, often within
- * what the allocator has rounded up. */
+/* Puts bytes in the place of [at, end): most partials grow by little or not at all. */
 static void splice(struct table *table, struct pane *pane, size_t at, size_t end,
                    struct slice bytes) {
     if (bytes.size == end - at) {
         memcpy(pane->sources + at, bytes.data, bytes.size);
         return;
     }
-    size_t behind = pane->size - end, size = at + bytes.size + behind, before = held(pane);
-    char *whole = pane->sources;
-    if (size > pane->size)
-        whole = alloc_resize(whole, 1, size);
-    if (behind > 0)
-        memmove(whole + at + bytes.size, whole + end, behind);
+    size_t behind = pane->size - end, size = at + bytes.size + behind;
+    char *whole = alloc_resize(NULL, 1, size);
+    if (at > 0)
+        memcpy(whole, pane->sources, at);
     memcpy(whole + at, bytes.data, bytes.size);
-    if (size < pane->size)
-        whole = alloc_resize(whole, 1, size);
-    take_sources(table, pane, before, whole, size);
+    if (behind > 0)
+        memcpy(whole + at + bytes.size, pane->sources + end, behind);
+    set_sources(table, pane, whole, size);
 }
 
 enum table_result table_put(struct table *table, struct pane *pane, const struct partial *partial) {

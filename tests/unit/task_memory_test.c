@@ -147,77 +147,6 @@ TEST(an_opening_keeps_to_the_memory_that_it_may_take) {
     log_release(&log);
 }
 
-/* --- look-ups ------------------------------------------------------------------------------ */
-
-static enum status (*real_get)(struct store *store, struct family family, const struct slice *keys,
-                               size_t count, struct slice *out_values, struct arena *arena,
-                               struct error *err);
-static int gets;
-
-static enum status count_get(struct store *store, struct family family, const struct slice *keys,
-                             size_t count, struct slice *out_values, struct arena *arena,
-                             struct error *err) {
-    gets++;
-    return real_get(store, family, keys, count, out_values, arena, err);
-}
-
-/* Of panes that are all evicted, in no order of the store, some twice. */
-static void log_anew(struct log *log, const struct shape *shape) {
-    static const char *const groups[GROUPS] = {"all", "zone=a", "zone=b"};
-    for (int64_t i = 0; i < 2 * GROUPS * PANES; i++)
-        log_partial(log, shape, 1, (PANES - 1 - i / GROUPS % PANES) * MINUTE, groups[i % GROUPS], 0,
-                    1000 + i, &(struct counts){7, 2, 1, 0});
-}
-
-static size_t read_batch(const struct machine *machine, struct task_record *batch, size_t max) {
-    size_t count = 0;
-    for (size_t at = (size_t)task_position(machine->stage); at < machine->log->count; at++) {
-        assert_true(count < max);
-        batch[count++] = log_read(machine->log, at);
-    }
-    return count;
-}
-
-TEST(evicted_panes_that_a_batch_replaces_come_back_by_one_look_up) {
-    struct error err;
-    struct log log = {0};
-    struct machine machine;
-    struct task_record batch[3 * GROUPS * PANES];
-    machine_define(&machine, &log);
-    define_window(&machine.definition, "1m", WINDOW_TUMBLING, MINUTE, MINUTE, 0);
-    machine.config.task_bytes_max = 1;
-    assert_ok(machine_open(&machine));
-    log_anew(&log, &machine.shape);
-    machine_run(&machine, 50);
-    assert_ok(task_committed(machine.stage, machine.now_ms, true, &err));
-    assert_int_equal(stats_of(&machine).evicted, GROUPS * PANES);
-
-    struct store_ops ops = *machine.store->ops;
-    const struct store_ops *real = machine.store->ops;
-    real_get = ops.get;
-    ops.get = count_get;
-    machine.store->ops = &ops;
-    gets = 0;
-    log_anew(&log, &machine.shape);
-    size_t count = read_batch(&machine, batch, COUNT_OF(batch));
-    assert_ok(task_step(machine.stage, batch, count, &err));
-    assert_int_equal(gets, 1);
-    assert_int_equal(stats_of(&machine).evicted, 0);
-
-    machine_commit(&machine, true);
-    assert_ok(task_committed(machine.stage, machine.now_ms, true, &err));
-    assert_int_equal(stats_of(&machine).evicted, GROUPS * PANES);
-    log_clocks(&log, "fraud", PANES * MINUTE, PANES * MINUTE);
-    gets = 0;
-    machine_step(&machine, SIZE_MAX);
-    machine_commit(&machine, true);
-    assert_int_equal(machine.finals, GROUPS * PANES);
-    assert_int_equal(gets, GROUPS * PANES + 1); /* each window, and all panes */
-    machine.store->ops = real;
-    machine_release(&machine);
-    log_release(&log);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(panes_that_are_on_disk_only_change_no_sli),
@@ -225,7 +154,6 @@ int main(void) {
         CASE(a_restore_from_the_state_topic_keeps_to_the_memory_that_it_may_take),
         CASE(a_crash_while_restoring_changes_no_sli),
         CASE(an_opening_keeps_to_the_memory_that_it_may_take),
-        CASE(evicted_panes_that_a_batch_replaces_come_back_by_one_look_up),
     };
     return cmocka_run_group_tests_name("task memory", tests, NULL, NULL);
 }
