@@ -28,8 +28,7 @@ static enum status put_partial(struct task_stage *stage, struct task_state *task
     struct source old;
     struct replaced replaced = {
         .pane = pane, .new_tables = stage->scratch, .new_late = partial->late};
-    bool is_summed = sums_cover(task, pane);
-    if (is_summed && table_source(pane, partial->key.partition, &old)) {
+    if (task->windows.sum_bytes > 0 && table_source(pane, partial->key.partition, &old)) {
         replaced.old_late = old.late;
         tables_clear(stage->probe);
         if (tables_read(stage->probe, &task->shape, old.tables))
@@ -37,7 +36,7 @@ static enum status put_partial(struct task_stage *stage, struct task_state *task
     }
     enum table_result result = table_put(&task->table, pane, partial);
     if (result == TABLE_REPLACED) {
-        if (is_summed)
+        if (task->windows.sum_bytes > 0)
             sums_replace(task, &replaced);
         table_touch(&task->table, pane, task->clocks.limit_ms[BOUNDARY_SEALED]);
         stage->changed_bytes += pane->size > counted ? pane->size - counted : 0;

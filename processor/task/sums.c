@@ -81,10 +81,8 @@ enum status sum_window(struct task_stage *stage, struct task_state *task, struct
     }
     TRY(merge_window(stage, task, view->group, frame->start_ms, frame->end_ms, out_merged, err));
     *out_tables = stage->scratch;
-    if (view->sum_pause > 0)
-        view->sum_pause--;
-    else if (out_merged->panes >= SUMMED_PANES && !frame->is_final &&
-             make_room(stage, &task->windows, frame))
+    if (out_merged->panes >= SUMMED_PANES && !frame->is_final &&
+        make_room(stage, &task->windows, frame))
         keep(&task->windows, view, stage->scratch, out_merged);
     return STATUS_OK;
 }
@@ -106,21 +104,6 @@ static void change(struct window_sum *sum, const struct replaced *replaced) {
         merged->epoch = epoch;
 }
 
-bool sums_cover(const struct task_state *task, const struct pane *pane) {
-    const struct windows *windows = &task->windows;
-    for (int w = 0; w < task->definition->window_count && windows->sum_bytes > 0; w++) {
-        int64_t start_ms, end_ms;
-        for (int64_t i = 0; window_covering(&task->definition->windows[w], pane->start_ms,
-                                            pane->end_ms, i, &start_ms, &end_ms);
-             i++) {
-            const struct view *view = windows_find(windows, w, end_ms, pane->group);
-            if (view && view->sum)
-                return true;
-        }
-    }
-    return false;
-}
-
 void sums_replace(struct task_state *task, const struct replaced *replaced) {
     struct windows *windows = &task->windows;
     const struct pane *pane = replaced->pane;
@@ -133,12 +116,10 @@ void sums_replace(struct task_state *task, const struct replaced *replaced) {
             if (!view || !view->sum)
                 continue;
             change(view->sum, replaced);
-            if (view->sum->changes <= view->sum->merged.panes) {
+            if (view->sum->changes > 2 * view->sum->merged.panes)
+                windows_forget_sum(windows, view);
+            else
                 measure(windows, view->sum);
-                continue;
-            }
-            windows_forget_sum(windows, view);
-            view->sum_pause = SUM_PAUSE;
         }
     }
 }

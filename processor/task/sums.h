@@ -6,8 +6,7 @@
  *
  * Limit      all sums of a stage take at most a quarter of task.memory.max.bytes: the sums of older
  *            windows give way to newer ones, and windows beyond it are merged each time.
- * Given up   when so much has changed since the last publication that a merge would have cost less,
- *            and not tried again for SUM_PAUSE publications.
+ * Given up   when more has changed since the last publication than a merge would read.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_TASK_SUMS_H
@@ -15,7 +14,7 @@
 
 #include "task/stage.h"
 
-enum { SUMMED_PANES = 8, SUM_PAUSE = 8 };
+enum { SUMMED_PANES = 8 };
 
 /* Of the window of the view: *out_tables is a borrow, valid until the next change or merge. */
 enum status sum_window(struct task_stage *stage, struct task_state *task, struct view *view,
@@ -29,8 +28,6 @@ struct replaced {
     const struct tables *old_tables, *new_tables;
     int64_t old_late, new_late;
 };
-/* Whether a kept sum has the pane in it. */
-bool sums_cover(const struct task_state *task, const struct pane *pane);
 void sums_replace(struct task_state *task, const struct replaced *replaced);
 
 #endif

@@ -26,7 +26,6 @@ struct view {
     int64_t
         waiting_since_ms; /* set when is_deferred: wall time of the commit that first let it wait */
     struct window_sum *sum; /* see sums.h; NULL: merged at each publication */
-    uint8_t sum_pause;      /* publications for which no sum is tried */
     bool is_waiting;        /* something changed since it was last published */
     bool is_deferred;
     bool is_urgent;  /* it passed a boundary */
