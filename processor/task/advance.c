@@ -59,10 +59,8 @@ enum status stage_advance(struct task_stage *stage, int64_t now_ms, bool drain,
     for (int t = 0; t < stage->task_count; t++) {
         struct task_state *task = &stage->tasks[t];
         mark_touched(stage, task, outbox);
-        if (!task->clocks_moved)
-            continue;
-        allow_piece(stage, task, drain, !outbox);
-        windows_advance(&task->windows, &task->clocks);
+        if (task->clocks_moved)
+            windows_advance(&task->windows, &task->clocks);
     }
     if (outbox)
         TRY(publish_waiting(stage, now_ms, drain, outbox, err));
@@ -79,7 +77,7 @@ enum status stage_advance(struct task_stage *stage, int64_t now_ms, bool drain,
         task->windows.passed = 0;
         windows_remove_final(&task->windows, &task->clocks, forget_view, stage);
         remove_panes(stage, task);
-        task->clocks_moved = clocks_hold(&task->clocks);
+        task->clocks_moved = false;
     }
     return STATUS_OK;
 }

@@ -7,10 +7,8 @@
 #include "base/error.h"
 
 void clocks_init(struct clocks *clocks, int32_t source_partitions) {
-    *clocks = (struct clocks){.source_partitions = source_partitions,
-                              .limit_ms = {INT64_MIN, INT64_MIN},
-                              .said_final_ms = INT64_MIN,
-                              .allowed_ms = INT64_MIN};
+    *clocks =
+        (struct clocks){.source_partitions = source_partitions, .limit_ms = {INT64_MIN, INT64_MIN}};
 }
 
 void clocks_release(struct clocks *clocks) {
@@ -50,17 +48,6 @@ static void recompute(struct clocks *clocks) {
     }
     for (int b = 0; b < BOUNDARY_COUNT; b++)
         clocks->limit_ms[b] = spoken == clocks->source_partitions ? limit_ms[b] : INT64_MIN;
-    clocks->said_final_ms = clocks->limit_ms[BOUNDARY_FINAL];
-    clocks->limit_ms[BOUNDARY_FINAL] = least(clocks->said_final_ms, clocks->allowed_ms);
-}
-
-void clocks_allow(struct clocks *clocks, int64_t until_ms) {
-    clocks->allowed_ms = greatest(clocks->allowed_ms, until_ms);
-    clocks->limit_ms[BOUNDARY_FINAL] = least(clocks->said_final_ms, clocks->allowed_ms);
-}
-
-bool clocks_hold(const struct clocks *clocks) {
-    return clocks->said_final_ms > clocks->limit_ms[BOUNDARY_FINAL];
 }
 
 static size_t find(const struct clocks *clocks, const struct source_clock *clock) {
@@ -169,21 +156,14 @@ static bool partition_passed(const struct clocks *clocks, size_t begin, size_t e
     return covers_end;
 }
 
-static bool all_passed(const struct clocks *clocks, enum boundary boundary, int64_t start_ms,
-                       int64_t end_ms) {
+bool clocks_passed(const struct clocks *clocks, enum boundary boundary, int64_t start_ms,
+                   int64_t end_ms) {
+    if (end_ms > clocks->limit_ms[boundary])
+        return false;
     for (size_t begin = 0, end; begin < clocks->count; begin = end) {
         end = partition_end(clocks, begin);
         if (!partition_passed(clocks, begin, end, boundary, start_ms, end_ms))
             return false;
     }
     return true;
-}
-
-bool clocks_say_final(const struct clocks *clocks, int64_t start_ms, int64_t end_ms) {
-    return end_ms <= clocks->said_final_ms && all_passed(clocks, BOUNDARY_FINAL, start_ms, end_ms);
-}
-
-bool clocks_passed(const struct clocks *clocks, enum boundary boundary, int64_t start_ms,
-                   int64_t end_ms) {
-    return end_ms <= clocks->limit_ms[boundary] && all_passed(clocks, boundary, start_ms, end_ms);
 }

@@ -36,8 +36,6 @@ struct clocks {
     /* No stretch that ends after it has passed; INT64_MIN when a partition never spoke.  With one
      * epoch a partition, all that end at or before it have. */
     int64_t limit_ms[BOUNDARY_COUNT];
-    /* What the sources say is final is final up to allowed_ms only: see pieces.c. */
-    int64_t said_final_ms, allowed_ms;
     bool has_several_epochs;
 };
 
@@ -47,12 +45,6 @@ void clocks_release(struct clocks *clocks);
  * An epoch that covers nothing, since the next one begins where it does, is forgotten.
  * False: not a source partition, or a range that ends before it begins. */
 bool clocks_put(struct clocks *clocks, const struct source_clock *clock);
-/* From now on what ends at or before until_ms may be final. */
-void clocks_allow(struct clocks *clocks, int64_t until_ms);
-/* Something that the sources say may be final is not allowed to be. */
-bool clocks_hold(const struct clocks *clocks);
-/* As clocks_passed of BOUNDARY_FINAL, were all allowed. */
-bool clocks_say_final(const struct clocks *clocks, int64_t start_ms, int64_t end_ms);
 bool clocks_passed(const struct clocks *clocks, enum boundary boundary, int64_t start_ms,
                    int64_t end_ms);
 

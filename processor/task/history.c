@@ -96,7 +96,8 @@ static int compare_panes(const void *left, const void *right) {
     return slice_compare(a->group->text, b->group->text);
 }
 
-size_t first_unfinished(const struct task_state *task, const struct group *group) {
+/* Where the panes of a group that may have become final since the last time begin. */
+static size_t first_unfinished(const struct task_state *task, const struct group *group) {
     if (task->clocks.has_several_epochs || task->finished_until_ms == INT64_MIN)
         return 0;
     return group_first_pane(group, task->finished_until_ms - task->widest_pane_ms);
@@ -182,10 +183,7 @@ void write_clocks(struct task_stage *stage, struct task_state *task, struct outb
         struct source_clock *clock = &task->clocks.items[i];
         if (!clock->is_unsaid)
             continue;
-        int64_t final_ms = clock->before_ms[BOUNDARY_FINAL];
-        clock->is_unsaid = clocks_hold(&task->clocks) && final_ms > task->clocks.allowed_ms;
-        if (clock->is_unsaid)
-            final_ms = task->clocks.allowed_ms;
+        clock->is_unsaid = false;
         struct clock_partial said = {.key = {.family = PARTIAL_CLOCK,
                                              .task = slice_from(task->definition->name),
                                              .epoch = clock->epoch,
@@ -194,7 +192,7 @@ void write_clocks(struct task_stage *stage, struct task_state *task, struct outb
                                      .from_ms = clock->from_ms,
                                      .until_ms = clock->until_ms,
                                      .sealed_before_ms = clock->before_ms[BOUNDARY_SEALED],
-                                     .final_before_ms = final_ms,
+                                     .final_before_ms = clock->before_ms[BOUNDARY_FINAL],
                                      .prediction_clock_ms = clock->prediction_clock_ms,
                                      .feedback_clock_ms = clock->feedback_clock_ms,
                                      .position_predictions = clock->position_predictions,
@@ -211,15 +209,7 @@ void write_clocks(struct task_stage *stage, struct task_state *task, struct outb
 
 bool restore_clock(struct task_stage *stage, struct slice value) {
     struct clock_partial said;
-    if (!clock_partial_read(value, &said) || !stage_put_clock(stage, &said))
-        return false;
-    struct task_state *task = stage_find_task(stage, said.key.task);
-    if (!task)
-        return true;
-    struct source_clock clock = clock_of(&said);
-    bool is_good = clocks_put(&task->restored, &clock);
-    clocks_allow(&task->clocks, task->restored.said_final_ms);
-    return is_good;
+    return clock_partial_read(value, &said) && stage_put_clock(stage, &said);
 }
 
 bool restore_pane(struct task_stage *stage, struct slice value) {

@@ -2,7 +2,6 @@
  *
  *   META   "p"                                        format, position, incarnation
  *          "c" task, partition, epoch                 a clock
- *          "f" task                                   up to where panes may be final
  *          "w" task, window, end, start, group        a view: flags, what was published of it
  *   PANES  task, group, start, epoch                  a pane: its end, its sources as in table.h
  *
@@ -142,14 +141,6 @@ static void put_clock(struct task_stage *stage, const struct task_state *task,
     put(stage, puts, meta);
 }
 
-static void put_allowed(struct task_stage *stage, const struct task_state *task,
-                        struct store_puts *puts) {
-    buffer_append(&stage->key, "f", 1);
-    write_bytes(&stage->key, slice_from(task->definition->name));
-    write_long(&stage->value, task->clocks.allowed_ms);
-    put(stage, puts, meta);
-}
-
 static void put_task(struct task_stage *stage, struct task_state *task, struct store_puts *puts) {
     for (size_t i = 0; i < task->table.changed.count; i++) {
         if (!task->table.changed.items[i]->is_removed)
@@ -164,22 +155,12 @@ static void put_task(struct task_stage *stage, struct task_state *task, struct s
             put_clock(stage, task, &task->clocks.items[i], puts);
         task->clocks.items[i].is_changed = false;
     }
-    put_allowed(stage, task, puts);
-}
-
-/* Commits that finish more may follow at this very position: a store that says it lags by a record
- * is brought up to them by the state topic. */
-static int64_t position_to_keep(const struct task_stage *stage) {
-    bool holds = false;
-    for (int t = 0; t < stage->task_count; t++)
-        holds |= clocks_hold(&stage->tasks[t].clocks);
-    return holds && stage->position > 0 ? stage->position - 1 : stage->position;
 }
 
 static void put_position(struct task_stage *stage, struct store_puts *puts) {
     buffer_append(&stage->key, "p", 1);
     write_long(&stage->value, FORMAT_VERSION);
-    write_long(&stage->value, position_to_keep(stage));
+    write_long(&stage->value, stage->position);
     write_long(&stage->value, stage->options.incarnation);
     put(stage, puts, meta);
 }
@@ -199,7 +180,7 @@ static void sweep(struct task_stage *stage) {
     stage->deletes.count = 0;
     arena_reset(&stage->delete_arena);
     stage->changed_bytes = 0;
-    stage->flushed_position = position_to_keep(stage);
+    stage->flushed_position = stage->position;
 }
 
 enum status stage_flush(struct task_stage *stage, struct error *err) {
@@ -259,19 +240,6 @@ static bool load_clock(struct task_stage *stage, struct reader *key, struct slic
     return !task || clocks_put(&task->clocks, &clock);
 }
 
-static bool load_allowed(struct task_stage *stage, struct reader *key, struct slice value) {
-    struct task_state *task = stage_find_task(stage, read_bytes(key));
-    struct reader reader = reader_from(value);
-    int64_t allowed_ms = read_long(&reader);
-    if (!reader_done(key) || !reader_done(&reader))
-        return false;
-    if (task) {
-        task->has_allowed = true;
-        clocks_allow(&task->clocks, allowed_ms);
-    }
-    return true;
-}
-
 /* Hashes of another definition's metrics say nothing about ours. */
 static void load_published(const struct task_definition *definition, struct reader *reader,
                            struct view *view) {
@@ -323,8 +291,6 @@ static enum status load_meta(void *context, struct slice key, struct slice value
         return STATUS_OK;
     if (key.data[0] == 'p' && load_position(load->stage, value))
         return STATUS_OK;
-    if (key.data[0] == 'f' && load_allowed(load->stage, &rest, value))
-        return STATUS_OK;
     if (key.data[0] == 'w' && load_view(load->stage, &rest, value))
         return STATUS_OK;
     return store_is_corrupt(load->err,
@@ -364,12 +330,8 @@ enum status stage_load(struct task_stage *stage, struct error *err) {
     TRY(store->ops->scan(store, meta, load_meta, &load, err));
     TRY(store->ops->scan(store, panes, load_pane, &load, err));
     for (int t = 0; t < stage->task_count; t++) {
-        struct task_state *task = &stage->tasks[t];
-        /* Of a release that held nothing back. */
-        if (!task->has_allowed)
-            clocks_allow(&task->clocks, task->clocks.said_final_ms);
-        table_sweep(&task->table);
-        windows_sweep(&task->windows);
+        table_sweep(&stage->tasks[t].table);
+        windows_sweep(&stage->tasks[t].windows);
     }
     stage->flushed_position = stage->position;
     return STATUS_OK;

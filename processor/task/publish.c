@@ -193,10 +193,7 @@ enum status publish_waiting(struct task_stage *stage, int64_t now_ms, bool drain
     int64_t evaluated = 0;
     for (size_t i = 0; i < waiting->count; i++) {
         struct view *view = waiting->items[i];
-        /* It is FINAL in a commit to come, perhaps at this position: one revision says one thing.
-         */
-        if (frame_is_held(view->frame, &stage->tasks[view->frame->task].clocks) ||
-            (!drain && !is_due(stage, view, now_ms, evaluated))) {
+        if (!drain && !is_due(stage, view, now_ms, evaluated)) {
             waiting->items[kept++] = view;
             continue;
         }

@@ -1,7 +1,7 @@
 /* stage.h -- the inside of stage 2: what its files share.
  *
  *     step    step.c clocks.c table.c recall.c  what the partials say
- *     commit  windows.c advance.c pieces.c      which windows that touches
+ *     commit  windows.c advance.c               which windows that touches
  *             merge.c sums.c publish.c          their values, as SLIs
  *             history.c status.c                what a rebuild could not find out
  *     flush   persist.c memory.c                what changed, to the store; what stays in memory
@@ -27,13 +27,11 @@ struct task_state {
     struct shape shape;
     char formulas[METRICS_MAX][FORMULA_BYTES]; /* "precision/1" */
     struct clocks clocks;
-    struct clocks restored; /* what the state topic says alone */
     struct table table;
     struct windows windows;
     int64_t finished_until_ms; /* panes that end at or before it were looked at */
     int64_t widest_pane_ms;    /* ever seen */
-    bool has_allowed;          /* the store says up to where panes may be final */
-    bool clocks_moved;         /* since the last commit, or something is held back */
+    bool clocks_moved;         /* since the last commit */
     size_t passed;             /* panes that became final since the last commit */
 };
 
@@ -103,13 +101,7 @@ enum status publish_waiting(struct task_stage *stage, int64_t now_ms, bool drain
 /* Views of final frames wait no longer; the others wait with no hurry. */
 void settle_waiting(struct task_stage *stage);
 
-/* pieces.c: how far panes and windows may be final in this commit.  A replay allows no more than
- * was published. */
-void allow_piece(struct task_stage *stage, struct task_state *task, bool drain, bool is_replay);
-
-/* history.c: where the panes of a group that may have become final since the last time begin. */
-size_t first_unfinished(const struct task_state *task, const struct group *group);
-/* Panes that became final give way to their merge; outbox NULL: silently. */
+/* history.c: panes that became final give way to their merge; outbox NULL: silently. */
 enum status finish_panes(struct task_stage *stage, struct task_state *task, struct outbox *outbox,
                          struct error *err) MUST_CHECK;
 /* Final panes that no open window covers leave memory and store. */
@@ -162,7 +154,6 @@ enum status step_record(struct task_stage *stage, const struct task_record *reco
 /* task.c: NULL, or -1, when the configuration has no such task or window. */
 struct task_state *stage_find_task(struct task_stage *stage, struct slice name);
 int stage_find_window(const struct task_definition *definition, struct slice name);
-struct source_clock clock_of(const struct clock_partial *said);
 /* False: malformed.  Of a task that we do not know: ignored. */
 bool stage_put_clock(struct task_stage *stage, const struct clock_partial *said);
 /* NULL when the stretch is no pane, or another end is known of this start and epoch. */

@@ -54,7 +54,7 @@ static enum status step_partial(struct task_stage *stage, const struct partial_k
         return STATUS_OK;
     stage->stats.partials++;
     struct task_state *task = stage_find_task(stage, key->task);
-    if (!task || clocks_say_final(&task->clocks, key->pane_ms, partial.pane_end_ms)) {
+    if (!task || clocks_passed(&task->clocks, BOUNDARY_FINAL, key->pane_ms, partial.pane_end_ms)) {
         stage->stats.ignored++;
         *out_good = true;
         return STATUS_OK;

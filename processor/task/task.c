@@ -27,7 +27,6 @@ static void open_task(struct task_stage *stage, int t) {
         (void)snprintf(task->formulas[m], FORMULA_BYTES, "%s/%u", metric->name, metric->version);
     }
     clocks_init(&task->clocks, stage->options.source_partitions);
-    clocks_init(&task->restored, stage->options.source_partitions);
     table_init(&task->table);
     windows_init(&task->windows, task->definition, t);
 }
@@ -88,7 +87,6 @@ void task_close(struct task_stage *stage) {
         windows_release(&stage->tasks[t].windows);
         table_release(&stage->tasks[t].table);
         clocks_release(&stage->tasks[t].clocks);
-        clocks_release(&stage->tasks[t].restored);
     }
     free(stage->tasks);
     free(stage->waiting.items);
@@ -133,22 +131,6 @@ struct pane *stage_pane(struct task_state *task, struct slice group, int64_t sta
     return pane->end_ms == end_ms ? pane : NULL;
 }
 
-struct source_clock clock_of(const struct clock_partial *said) {
-    return (struct source_clock){
-        .partition = said->key.partition,
-        .epoch = said->key.epoch,
-        .from_ms = said->from_ms,
-        .until_ms = said->until_ms,
-        .before_ms = {said->sealed_before_ms, said->final_before_ms},
-        .prediction_clock_ms = said->prediction_clock_ms,
-        .feedback_clock_ms = said->feedback_clock_ms,
-        .position_predictions = said->position_predictions,
-        .position_feedback = said->position_feedback,
-        .is_changed = true,
-        .is_unsaid = true,
-    };
-}
-
 bool stage_put_clock(struct task_stage *stage, const struct clock_partial *said) {
     struct task_state *task = stage_find_task(stage, said->key.task);
     if (!task) {
@@ -156,8 +138,20 @@ bool stage_put_clock(struct task_stage *stage, const struct clock_partial *said)
         return true;
     }
     task->clocks_moved = true;
-    struct source_clock clock = clock_of(said);
-    return clocks_put(&task->clocks, &clock);
+    return clocks_put(&task->clocks,
+                      &(struct source_clock){
+                          .partition = said->key.partition,
+                          .epoch = said->key.epoch,
+                          .from_ms = said->from_ms,
+                          .until_ms = said->until_ms,
+                          .before_ms = {said->sealed_before_ms, said->final_before_ms},
+                          .prediction_clock_ms = said->prediction_clock_ms,
+                          .feedback_clock_ms = said->feedback_clock_ms,
+                          .position_predictions = said->position_predictions,
+                          .position_feedback = said->position_feedback,
+                          .is_changed = true,
+                          .is_unsaid = true,
+                      });
 }
 
 enum status task_step(struct task_stage *stage, const struct task_record *records, size_t count,

@@ -239,21 +239,6 @@ void windows_advance(struct windows *windows, const struct clocks *clocks) {
     windows->sealed_until_ms = clocks->limit_ms[BOUNDARY_SEALED];
 }
 
-bool frame_is_held(const struct frame *frame, const struct clocks *clocks) {
-    return clocks_hold(clocks) && !frame->is_final &&
-           clocks_say_final(clocks, frame->start_ms, frame->end_ms);
-}
-
-bool windows_hold(const struct windows *windows, const struct clocks *clocks) {
-    for (int w = 0; w < windows->definition->window_count; w++) {
-        for (size_t i = 0; i < windows->frames[w].count; i++) {
-            if (frame_is_held(windows->frames[w].items[i], clocks))
-                return true;
-        }
-    }
-    return false;
-}
-
 static void remove_frame(struct windows *windows, struct frame *frame,
                          void (*forget)(void *context, const struct view *view), void *context) {
     for (size_t i = 0; i < frame->count; i++) {

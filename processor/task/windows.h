@@ -86,9 +86,6 @@ void windows_wait(struct windows *windows, struct view *view);
 void windows_change(struct windows *windows, struct view *view);
 /* Marks frames that passed a boundary; their views wait, urgently. */
 void windows_advance(struct windows *windows, const struct clocks *clocks);
-/* The sources say that a frame is final, but it is not allowed to be. */
-bool frame_is_held(const struct frame *frame, const struct clocks *clocks);
-bool windows_hold(const struct windows *windows, const struct clocks *clocks); /* any */
 /* Removes the final frames.  Calls forget for each view that was stored. */
 void windows_remove_final(struct windows *windows, const struct clocks *clocks,
                           void (*forget)(void *context, const struct view *view), void *context);
