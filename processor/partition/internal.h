@@ -110,7 +110,6 @@ struct partition {
     int64_t clocks[LOG_COUNT], positions[LOG_COUNT], until[LOG_COUNT];
     int64_t committed_clocks[LOG_COUNT]; /* while replaying: those of the checkpoint */
     int64_t control_offset;
-    bool rebuilds; /* from the floor, not from the store */
     bool live, predictions_at_end, has_gap[LOG_COUNT];
     int64_t gap_records;
 
@@ -288,7 +287,8 @@ enum status persist_load_meta(struct partition *partition, struct slice *out_met
                               struct error *err);
 /* The rows and orphans of the store are keyed as this partition's are. */
 enum status persist_check_key(struct partition *partition, bool *out_same, struct error *err);
-enum status persist_load(struct partition *partition, struct error *err);
+/* groups: of the checkpoint, which knows all that the store does; empty: those of the store. */
+enum status persist_load(struct partition *partition, struct slice groups, struct error *err);
 enum status persist_wipe(struct partition *partition, struct error *err);
 bool persist_read_segments(struct partition *partition, struct slice meta);
 

@@ -171,7 +171,7 @@ static enum status predict(struct partition *partition, const struct task *task,
         return STATUS_OK;
     }
     int64_t segment = segment_number(instance, event->time_ms);
-    if (partition->rebuilds && is_done(instance, (segment + 1) * definition->segment_ms - 1))
+    if (!partition->live && is_done(instance, (segment + 1) * definition->segment_ms - 1))
         return STATUS_OK; /* expired at the committed position; its groups are known */
     segment_needs(segments_at(&instance->segments, segment), LOG_PREDICTIONS, event->offset,
                   clock_before_ms);

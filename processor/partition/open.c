@@ -261,7 +261,6 @@ static enum status rebuild(struct partition *partition, const struct checkpoint 
     TRY(persist_wipe(partition, err));
     if (!committed)
         return STATUS_OK;
-    partition->rebuilds = true;
     start_at(partition, committed->floors,
              mutation == MUTATION_FLOOR_CLOCKS ? no_clocks : committed->floor_clocks);
     if (groups.size > 0 && !checkpoint_read_groups(partition, groups))
@@ -302,7 +301,7 @@ static enum status load_state(struct partition *partition, const struct partitio
     start_at(partition, stored.positions, stored.clocks);
     skip_final(partition, &committed);
     partition->counters = stored.counters;
-    return persist_load(partition, err);
+    return persist_load(partition, options->groups, err);
 }
 
 enum status partition_open(const struct partition_options *options,

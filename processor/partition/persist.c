@@ -270,10 +270,11 @@ static enum status visit_orphan(void *context, struct slice key, struct slice va
     return orphans_load(&partition->orphans, key, value) ? STATUS_OK : STATUS_CORRUPT;
 }
 
-enum status persist_load(struct partition *partition, struct error *err) {
+enum status persist_load(struct partition *partition, struct slice groups, struct error *err) {
     const struct store_ops *ops = partition->store->ops;
-    struct slice groups, segments;
-    TRY(get_meta(partition, SLICE("groups"), &groups, err));
+    struct slice segments;
+    if (groups.size == 0)
+        TRY(get_meta(partition, SLICE("groups"), &groups, err));
     TRY(get_meta(partition, SLICE("segments"), &segments, err));
     if (!groups.data || !segments.data || !checkpoint_read_groups(partition, groups) ||
         !persist_read_segments(partition, segments))
