@@ -15,17 +15,15 @@ static struct slice key_of(struct task_stage *stage, const struct task_state *ta
 
 /* Sources of the panes with these keys, ascending, into fetch_arena. */
 static enum status fetch(struct task_stage *stage, const struct slice *keys, size_t count,
-                         const struct slice **out_sources, struct error *err) {
-    struct slice *values = arena_take(&stage->fetch_arena, count * sizeof *values);
+                         struct slice *out_sources, struct error *err) {
     struct store *store = stage->options.store;
-    TRY(store->ops->get(store, panes, keys, count, values, &stage->fetch_arena, err));
+    TRY(store->ops->get(store, panes, keys, count, out_sources, &stage->fetch_arena, err));
     for (size_t i = 0; i < count; i++) {
         int64_t end_ms;
-        if (!values[i].data || !read_stored_pane(values[i], &end_ms, &values[i]))
+        if (!out_sources[i].data || !read_stored_pane(out_sources[i], &end_ms, &out_sources[i]))
             return store_is_corrupt(err, "a pane is gone");
     }
     stage->stats.fetched += (int64_t)count;
-    *out_sources = values;
     return STATUS_OK;
 }
 
@@ -48,7 +46,9 @@ enum status fetch_panes(struct task_stage *stage, const struct task_state *task,
         if (list[i]->is_evicted)
             keys[written++] = key_of(stage, task, list[i]);
     }
-    return fetch(stage, keys, evicted, out_sources, err);
+    struct slice *sources = arena_take(&stage->fetch_arena, evicted * sizeof *sources);
+    *out_sources = sources;
+    return fetch(stage, keys, evicted, sources, err);
 }
 
 void recall_later(struct task_stage *stage, struct task_state *task, struct pane *pane) {
@@ -91,10 +91,10 @@ enum status recall_panes(struct task_stage *stage, struct error *err) {
     size_t count = list->count;
     list->count = 0;
     struct slice *keys = arena_take(&stage->fetch_arena, count * sizeof *keys);
-    const struct slice *sources;
+    struct slice *sources = arena_take(&stage->fetch_arena, count * sizeof *sources);
     for (size_t i = 0; i < count; i++)
         keys[i] = list->items[i].key;
-    TRY(fetch(stage, keys, count, &sources, err));
+    TRY(fetch(stage, keys, count, sources, err));
     for (size_t i = 0; i < count; i++) {
         const struct recall *recall = &list->items[i];
         if (!table_load(&recall->task->table, recall->pane, sources[i]))
