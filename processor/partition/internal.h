@@ -52,7 +52,7 @@ struct instance {
     uint32_t id; /* stable: of (name, epoch); numbers the store's families */
     struct task *task;
     int64_t from_ms, until_ms; /* event times it takes; from INT64_MAX: not decided yet */
-    int64_t skip_before_ms;    /* rebuild: panes that end at or before it are published and done */
+    int64_t skip_before_ms;    /* replay: panes that end at or before it are published and done */
     int64_t sealed_before_ms;
     int64_t sent_sealed_ms; /* as last published */
     struct segments segments;
