@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "kafka/consume.h"
@@ -9,7 +10,7 @@
 #include "kafka/settings.h"
 
 /* Half of queued.min.messages; and as often as a partition's leader may be asked. */
-enum { QUEUE_LOW = 5000, WAKE_US = 100 * 1000 };
+enum { QUEUE_LOW = 5000, WAKE_US = 100 * 1000, PAUSE_MS = 100 };
 /* What librdkafka 2.0 takes for a fetched record beside its key and value, measured. */
 enum { FETCHED_RECORD_BYTES = 320 };
 
@@ -162,15 +163,31 @@ void assign_consumer_remove(struct assign_consumer *consumer, struct log_reader 
     reader_destroy(reader);
 }
 
+/* It passes: a leader is chosen, or has not heard of it yet. */
+static bool is_passing(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+           code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+}
+
 enum status assign_consumer_watermarks(struct assign_consumer *consumer, const char *topic,
                                        int32_t partition, int timeout_ms, int64_t *out_low,
                                        int64_t *out_stable_high, struct error *err) {
     char doing[300];
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+    int64_t low = 0, high = 0, deadline_us = clock_monotonic_us() + INT64_C(1000) * timeout_ms;
+    rd_kafka_resp_err_t code;
+    for (;;) {
+        int64_t left_ms = (deadline_us - clock_monotonic_us()) / 1000;
+        code = rd_kafka_query_watermark_offsets(consumer->client, topic, partition, &low, &high,
+                                                left_ms > 1 ? (int)left_ms : 1);
+        if (!is_passing(code) || left_ms <= PAUSE_MS)
+            break;
+        (void)nanosleep(&pause, NULL);
+    }
     (void)snprintf(doing, sizeof doing, "watermarks of %s[%d]", topic, (int)partition);
-    int64_t low = 0, high = 0;
-    TRY(kafka_check_code(rd_kafka_query_watermark_offsets(consumer->client, topic, partition, &low,
-                                                          &high, timeout_ms),
-                         doing, err));
+    TRY(kafka_check_code(code, doing, err));
     *out_low = low;
     *out_stable_high = high;
     return STATUS_OK;

@@ -81,7 +81,10 @@ TEST(a_partials_topic_made_anew_stops_the_application) {
     publish(&world);
     assert_cluster_ok(c, partials_check_all(&c->config, &c->err));
     make_anew(&world);
-    assert_int_equal(partials_check_all(&c->config, &c->err), STATUS_CONFIG);
+    enum status status = partials_check_all(&c->config, &c->err);
+    if (status != STATUS_CONFIG)
+        print_error("%s: %s\n", status_name(status), c->err.text);
+    assert_int_equal(status, STATUS_CONFIG);
     assert_non_null(strstr(c->err.text, "made anew"));
     world_close(&world);
 }
