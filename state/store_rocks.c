@@ -182,12 +182,15 @@ static enum status flush_rows(struct store *store, const struct store_rows *rows
     struct store_rocks *self = rocks(store);
     TRY(flush_write(&self->flush, rows, family_count, puts, put_count, err));
     enum status status = merge_families(self, rows, family_count, err);
+    rocks_count_runs(&self->tables);
     self->flush.failed = status != STATUS_OK;
     return status;
 }
 
 static enum status drop(struct store *store, struct family family, struct error *err) {
-    return flush_drop(&rocks(store)->flush, family, err);
+    enum status status = flush_drop(&rocks(store)->flush, family, err);
+    rocks_count_runs(&rocks(store)->tables);
+    return status;
 }
 
 static void close_store(struct store *store) {
@@ -238,6 +241,7 @@ enum status store_rocks_open(const char *directory, struct store_cache *cache,
     store->store.ops = &rocks_ops;
     flush_init(&store->flush, &store->store, &disk);
     store_rocks_options_init(&store->tables.options, cache);
+    store->tables.cache = cache;
     enum status status = open_store(store, directory, err);
     if (status != STATUS_OK) {
         close_store(&store->store);

@@ -7,10 +7,13 @@
 #include "state/store_rocks_tables.h"
 
 enum { LOOK_UP_CHUNK = 256 }; /* as many blocks are held at once */
+/* One in so many look-ups in runs fills the cache all the same: filters that were driven out of it
+ * come back. */
+enum { FILLING = 16 };
 
 /* Keys of one table that are asked at once. */
 struct chunk {
-    const struct rocks_tables *tables;
+    struct rocks_tables *tables;
     struct arena *arena;
     struct error *err;
     enum family_kind kind;
@@ -34,6 +37,13 @@ static void take_answer(rocksdb_pinnableslice_t *found, char *message, struct sl
         *status = answer;
 }
 
+static const rocksdb_readoptions_t *reading(const struct chunk *chunk) {
+    struct rocks_tables *tables = chunk->tables;
+    bool fills = !family_is_sliced(chunk->kind) || !store_cache_is_small(tables->cache) ||
+                 tables->asked++ % FILLING == 0;
+    return fills ? tables->options.reading : tables->options.passing;
+}
+
 static enum status ask_chunk(struct chunk *chunk) {
     const char *keys[LOOK_UP_CHUNK];
     rocksdb_pinnableslice_t *found[LOOK_UP_CHUNK];
@@ -43,7 +53,7 @@ static enum status ask_chunk(struct chunk *chunk) {
     const char *at = chunk->bytes.data;
     for (size_t i = 0; i < chunk->count; at += chunk->sizes[i], i++)
         keys[i] = at;
-    rocksdb_batched_multi_get_cf(chunk->tables->database, chunk->tables->options.reading,
+    rocksdb_batched_multi_get_cf(chunk->tables->database, reading(chunk),
                                  rocks_table(chunk->tables, chunk->kind), chunk->count, keys,
                                  chunk->sizes, found, messages, true);
     enum status status = STATUS_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/store_rocks_options.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
@@ -24,6 +25,7 @@ enum {
 
 struct store_cache {
     rocksdb_cache_t *lru;
+    atomic_int_fast64_t runs_bytes;
 };
 
 struct store_cache *store_cache_create(size_t bytes_max) {
@@ -50,6 +52,15 @@ void store_cache_usage(const struct store_cache *cache, uint64_t *out_bytes,
                        uint64_t *out_bytes_max) {
     *out_bytes = rocksdb_cache_get_usage(cache->lru);
     *out_bytes_max = rocksdb_cache_get_capacity(cache->lru);
+}
+
+void store_cache_count(struct store_cache *cache, int64_t more_bytes) {
+    atomic_fetch_add_explicit(&cache->runs_bytes, more_bytes, memory_order_relaxed);
+}
+
+bool store_cache_is_small(const struct store_cache *cache) {
+    return atomic_load_explicit(&cache->runs_bytes, memory_order_relaxed) >
+           (int64_t)rocksdb_cache_get_capacity(cache->lru);
 }
 
 static void set_table(rocksdb_options_t *options, const struct store_cache *cache,
@@ -125,8 +136,8 @@ void store_rocks_options_init(struct store_rocks_options *options,
     options->synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(options->synced, 1);
     options->reading = rocksdb_readoptions_create();
-    options->scanning = rocksdb_readoptions_create();
-    rocksdb_readoptions_set_fill_cache(options->scanning, 0);
+    options->passing = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_fill_cache(options->passing, 0);
     options->moving = rocksdb_ingestexternalfileoptions_create();
     rocksdb_ingestexternalfileoptions_set_move_files(options->moving, 1);
     options->environment = rocksdb_envoptions_create();
@@ -135,7 +146,7 @@ void store_rocks_options_init(struct store_rocks_options *options,
 void store_rocks_options_release(struct store_rocks_options *options) {
     rocksdb_envoptions_destroy(options->environment);
     rocksdb_ingestexternalfileoptions_destroy(options->moving);
-    rocksdb_readoptions_destroy(options->scanning);
+    rocksdb_readoptions_destroy(options->passing);
     rocksdb_readoptions_destroy(options->reading);
     rocksdb_writeoptions_destroy(options->synced);
     rocksdb_options_destroy(options->runs);

@@ -33,6 +33,7 @@ void stored_runs_insert(struct stored_runs *runs, struct stored_run run) {
     memmove(&runs->entries[at + 1], &runs->entries[at], (runs->count - at) * sizeof *runs->entries);
     runs->entries[at] = run;
     runs->count++;
+    runs->bytes += run.bytes;
 }
 
 struct family_runs stored_runs_of(const struct stored_runs *runs, struct family family) {
@@ -53,6 +54,8 @@ bool stored_runs_contain(const struct stored_runs *runs, struct family family, u
 void stored_runs_remove(struct stored_runs *runs, struct family family, uint64_t first,
                         uint64_t last) {
     size_t from = position(runs, family, first), to = position(runs, family, last + 1);
+    for (size_t i = from; i < to; i++)
+        runs->bytes -= runs->entries[i].bytes;
     memmove(&runs->entries[from], &runs->entries[to], (runs->count - to) * sizeof *runs->entries);
     runs->count -= to - from;
 }

@@ -23,6 +23,7 @@ struct stored_run {
 struct stored_runs {
     struct stored_run *entries; /* ascending by family, then number; owned */
     size_t count, capacity;
+    uint64_t bytes; /* of all */
 };
 
 /* Runs of one family, oldest first: a borrow, valid until the next change. */

@@ -41,6 +41,11 @@ static enum status list_run(struct rocks_tables *tables, const rocksdb_livefiles
     return STATUS_OK;
 }
 
+void rocks_count_runs(struct rocks_tables *tables) {
+    store_cache_count(tables->cache, (int64_t)tables->runs.bytes - (int64_t)tables->counted_bytes);
+    tables->counted_bytes = tables->runs.bytes;
+}
+
 enum status rocks_list_runs(struct rocks_tables *tables, struct error *err) {
     stored_runs_release(&tables->runs);
     const rocksdb_livefiles_t *live = rocksdb_livefiles(tables->database);
@@ -48,6 +53,7 @@ enum status rocks_list_runs(struct rocks_tables *tables, struct error *err) {
     for (int i = 0; i < rocksdb_livefiles_count(live) && status == STATUS_OK; i++)
         status = list_run(tables, live, i, err);
     rocksdb_livefiles_destroy(live);
+    rocks_count_runs(tables);
     return status;
 }
 
@@ -68,6 +74,7 @@ enum status rocks_tables_open(struct rocks_tables *tables, const char *directory
 
 void rocks_tables_close(struct rocks_tables *tables) {
     stored_runs_release(&tables->runs);
+    rocks_count_runs(tables);
     if (!tables->database)
         return;
     for (size_t i = 0; i < TABLE_COUNT; i++)
@@ -93,7 +100,7 @@ enum status rocks_scan(struct rocks_tables *tables, enum family_kind kind,
                        enum status (*visit)(void *context, struct slice key, struct slice value),
                        void *context, struct error *err) {
     rocksdb_iterator_t *iterator = rocksdb_create_iterator_cf(
-        tables->database, tables->options.scanning, rocks_table(tables, kind));
+        tables->database, tables->options.passing, rocks_table(tables, kind));
     char *message = NULL;
     enum status visited = visit_all(iterator, visit, context);
     rocksdb_iter_get_error(iterator, &message);

@@ -27,6 +27,9 @@ struct rocks_tables {
     struct store_rocks_options options;
     struct row_files files;
     struct stored_runs runs;
+    struct store_cache *cache;
+    uint64_t counted_bytes; /* of the runs, as told the cache */
+    unsigned int asked;     /* look-ups in runs */
 };
 
 /* Takes RocksDB's message, if there is one, as a status: CORRUPT or IO. */
@@ -34,13 +37,16 @@ enum status rocks_check(char *message, const char *what, struct error *err) MUST
 
 /* Errors of all below: IO, CORRUPT. */
 
-/* options and files are set. */
+/* options, files and cache are set. */
 enum status rocks_tables_open(struct rocks_tables *tables, const char *directory,
                               struct error *err) MUST_CHECK;
 void rocks_tables_close(struct rocks_tables *tables);
 /* Sets tables->runs by what the database says that it has.  CORRUPT: a file's first and last key
  * are not those of one run. */
 enum status rocks_list_runs(struct rocks_tables *tables, struct error *err) MUST_CHECK;
+
+/* Tells the cache how long the runs are now. */
+void rocks_count_runs(struct rocks_tables *tables);
 
 rocksdb_column_family_handle_t *rocks_table(const struct rocks_tables *tables,
                                             enum family_kind kind);
