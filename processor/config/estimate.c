@@ -7,7 +7,7 @@
 static const double row_bytes = 45, mark_bytes = 32;
 static const double partial_bytes_base = 120, partial_bytes_a_row = 4.8, partial_bytes_max = 1500;
 static const double pane_bytes_memory = 2048;
-static const double locator_bytes_a_row = 4 / .75;
+static const double locator_bytes_a_row = 3 / .75;
 static const double process_bytes = 64e6, partition_bytes = 40e6;
 
 static double least(double a, double b) {

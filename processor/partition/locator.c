@@ -7,7 +7,7 @@
 #include "base/error.h"
 
 enum { CODE_MASK = (1 << LOCATOR_SEGMENT_BITS) - 1, MARK_BIT = 1 << LOCATOR_SEGMENT_BITS };
-enum { FINGER_SHIFT = LOCATOR_SEGMENT_BITS + 1 };
+enum { FINGER_SHIFT = LOCATOR_SEGMENT_BITS + 1, SLOT_BYTES = 3, SLOT_BITS = 24 };
 enum { SLOTS_MIN = 1 << 5, SLOTS_FIRST = 1 << 14, SLOTS_MAX = 1 << 22, GENERATIONS = 4 };
 
 struct locator_table {
@@ -15,7 +15,7 @@ struct locator_table {
     size_t slot_count, used, limit;
     int64_t last_segment; /* the greatest that was added */
     struct locator_codes codes;
-    uint32_t slots[];
+    unsigned char slots[]; /* SLOT_BYTES each */
 };
 
 void locator_init(struct locator *locator, size_t bytes_max) {
@@ -23,7 +23,7 @@ void locator_init(struct locator *locator, size_t bytes_max) {
 }
 
 static size_t bytes_of(size_t slot_count) {
-    return sizeof(struct locator_table) + slot_count * sizeof(uint32_t);
+    return sizeof(struct locator_table) + slot_count * SLOT_BYTES;
 }
 
 static void table_free(struct locator *locator, struct locator_table *table) {
@@ -46,8 +46,7 @@ uint32_t locator_code(int64_t segment) {
 /* The most slots of a generation: so that dropping one leaves most of what is known. */
 static size_t most_slots(const struct locator *locator) {
     size_t slot_count = SLOTS_MAX;
-    while (slot_count > SLOTS_MIN &&
-           slot_count * sizeof(uint32_t) > locator->bytes_max / GENERATIONS)
+    while (slot_count > SLOTS_MIN && slot_count * SLOT_BYTES > locator->bytes_max / GENERATIONS)
         slot_count /= 2;
     return slot_count;
 }
@@ -84,6 +83,17 @@ bool locator_reserve(struct locator *locator, size_t count) {
     return (table && table->limit - table->used >= count) || grow(locator, count);
 }
 
+static uint32_t slot_at(const struct locator_table *table, size_t i) {
+    const unsigned char *at = &table->slots[i * SLOT_BYTES];
+    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16;
+}
+
+static void slot_set(struct locator_table *table, size_t i, uint32_t slot) {
+    unsigned char *at = &table->slots[i * SLOT_BYTES];
+    for (int k = 0; k < SLOT_BYTES; k++)
+        at[k] = (unsigned char)(slot >> (8 * k));
+}
+
 /* The key is a keyed hash: its words place it and print its finger. */
 static size_t place_of(const struct locator_table *table, const struct hash128 *key) {
     uint64_t word;
@@ -94,7 +104,7 @@ static size_t place_of(const struct locator_table *table, const struct hash128 *
 static uint32_t finger_of(const struct hash128 *key) {
     uint32_t word;
     memcpy(&word, key->bytes + 8, sizeof word);
-    word >>= FINGER_SHIFT;
+    word >>= 32 - SLOT_BITS + FINGER_SHIFT;
     return (word ? word : 1) << FINGER_SHIFT; /* never an empty slot */
 }
 
@@ -103,18 +113,30 @@ void locator_add(struct locator *locator, const struct hash128 *key, int64_t seg
     struct locator_table *table = locator->newest;
     ASSERT(table && table->used < table->limit);
     size_t i = place_of(table, key);
-    while (table->slots[i] != 0)
+    while (slot_at(table, i) != 0)
         i = (i + 1) & (table->slot_count - 1);
-    table->slots[i] = finger_of(key) | locator_code(segment) | (may_have_mark ? MARK_BIT : 0U);
+    slot_set(table, i, finger_of(key) | locator_code(segment) | (may_have_mark ? MARK_BIT : 0U));
     table->used++;
     table->codes.words[locator_code(segment) / 64] |= UINT64_C(1) << (locator_code(segment) % 64);
     if (segment > table->last_segment)
         table->last_segment = segment;
 }
 
+bool locator_codes_have(const struct locator_codes *codes, int64_t segment) {
+    uint32_t code = locator_code(segment);
+    return codes->words[code / 64] >> (code % 64) & 1;
+}
+
 void locator_prefetch(const struct locator *locator, const struct hash128 *key) {
     for (const struct locator_table *table = locator->newest; table; table = table->older)
-        PREFETCH(&table->slots[place_of(table, key)]);
+        PREFETCH(&table->slots[place_of(table, key) * SLOT_BYTES]);
+}
+
+void locator_prefetch_in(const struct locator *locator, const struct hash128 *key,
+                         int64_t segment) {
+    for (const struct locator_table *table = locator->newest; table; table = table->older)
+        if (locator_codes_have(&table->codes, segment))
+            PREFETCH(&table->slots[place_of(table, key) * SLOT_BYTES]);
 }
 
 /* A slot of this key and segment with all of these bits. */
@@ -122,11 +144,14 @@ static bool has_slot(const struct locator *locator, const struct hash128 *key, i
                      uint32_t bits) {
     uint32_t wanted = finger_of(key) | locator_code(segment) | bits;
     uint32_t mask = ~(uint32_t)MARK_BIT | bits;
-    for (const struct locator_table *table = locator->newest; table; table = table->older)
-        for (size_t i = place_of(table, key); table->slots[i] != 0;
+    for (const struct locator_table *table = locator->newest; table; table = table->older) {
+        if (!locator_codes_have(&table->codes, segment))
+            continue;
+        for (size_t i = place_of(table, key); slot_at(table, i) != 0;
              i = (i + 1) & (table->slot_count - 1))
-            if ((table->slots[i] & mask) == wanted)
+            if ((slot_at(table, i) & mask) == wanted)
                 return true;
+    }
     return false;
 }
 
@@ -140,11 +165,14 @@ bool locator_has_mark(const struct locator *locator, const struct hash128 *key, 
 
 void locator_mark(struct locator *locator, const struct hash128 *key, int64_t segment) {
     uint32_t wanted = finger_of(key) | locator_code(segment);
-    for (struct locator_table *table = locator->newest; table; table = table->older)
-        for (size_t i = place_of(table, key); table->slots[i] != 0;
+    for (struct locator_table *table = locator->newest; table; table = table->older) {
+        if (!locator_codes_have(&table->codes, segment))
+            continue;
+        for (size_t i = place_of(table, key); slot_at(table, i) != 0;
              i = (i + 1) & (table->slot_count - 1))
-            if ((table->slots[i] & ~(uint32_t)MARK_BIT) == wanted)
-                table->slots[i] |= MARK_BIT;
+            if ((slot_at(table, i) & ~(uint32_t)MARK_BIT) == wanted)
+                slot_set(table, i, slot_at(table, i) | MARK_BIT);
+    }
 }
 
 size_t locator_find(const struct locator *locator, const struct hash128 *key,
@@ -152,16 +180,11 @@ size_t locator_find(const struct locator *locator, const struct hash128 *key,
     uint32_t finger = finger_of(key);
     size_t count = 0;
     for (const struct locator_table *table = locator->newest; table; table = table->older)
-        for (size_t i = place_of(table, key); table->slots[i] != 0 && count < LOCATOR_FOUND_MAX;
+        for (size_t i = place_of(table, key); slot_at(table, i) != 0 && count < LOCATOR_FOUND_MAX;
              i = (i + 1) & (table->slot_count - 1))
-            if (table->slots[i] >> FINGER_SHIFT == finger >> FINGER_SHIFT)
-                out_codes[count++] = table->slots[i] & CODE_MASK;
+            if (slot_at(table, i) >> FINGER_SHIFT == finger >> FINGER_SHIFT)
+                out_codes[count++] = slot_at(table, i) & CODE_MASK;
     return count;
-}
-
-bool locator_codes_have(const struct locator_codes *codes, int64_t segment) {
-    uint32_t code = locator_code(segment);
-    return codes->words[code / 64] >> (code % 64) & 1;
 }
 
 static struct locator_table **oldest(struct locator *locator) {

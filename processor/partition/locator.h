@@ -1,11 +1,12 @@
-/* locator.h -- in which stored segment is an id, and may it have a label mark?  A hint of 4 bytes a
+/* locator.h -- in which stored segment is an id, and may it have a label mark?  A hint of 3 bytes a
  * row, so that a label without the prediction's time need not ask every segment, nor a prediction
  * its filters, nor a row that is found all files of marks.
  *
- * A slot holds a 19-bit fingerprint of the key, whether a mark may be stored, and the segment's
- * number modulo 4096.  It may name a segment that has not the key (about 6 in a million look-ups a
- * generation), or a mark that is not there; it never misses one
-XX * SPDX-License-Identifier: Apache-2.0 */
+ * A slot holds an 11-bit fingerprint of the key, whether a mark may be stored, and the segment's
+ * number modulo 4096.  It may name a segment that has not the key (about 4 in a thousand look-ups a
+ * full generation, whose filter then says no), or a mark that is not there; it never misses one.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SLIPSTREAM_PARTITION_LOCATOR_H
 #define SLIPSTREAM_PARTITION_LOCATOR_H
 
@@ -39,6 +40,8 @@ void locator_add(struct locator *locator, const struct hash128 *key, int64_t seg
 void locator_mark(struct locator *locator, const struct hash128 *key, int64_t segment);
 /* Starts to bring what looking for this key will read into the cache. */
 void locator_prefetch(const struct locator *locator, const struct hash128 *key);
+/* The same of what asking for one segment will read. */
+void locator_prefetch_in(const struct locator *locator, const struct hash128 *key, int64_t segment);
 /* May this segment hold the key?  False is certain. */
 bool locator_has(const struct locator *locator, const struct hash128 *key, int64_t segment);
 /* May this row, which is here, have a mark?  False is certain. */

@@ -13,6 +13,7 @@
 #include "partition/internal.h"
 
 struct probe {
+    uint64_t head; /* of the key: its order, nearly always */
     const struct hash128 *key;
     int64_t segment;
     uint16_t instance;
@@ -39,6 +40,8 @@ static int compare_probes(const void *left, const void *right) {
         return a->instance < b->instance ? -1 : 1;
     if (a->segment != b->segment)
         return a->segment < b->segment ? -1 : 1;
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
     return memcmp(a->key, b->key, sizeof *a->key);
 }
 
@@ -49,7 +52,9 @@ static int compare_seekers(const void *left, const void *right) {
 
 static void add_probe(struct wanted *wanted, const struct hash128 *key, int64_t segment,
                       uint16_t instance) {
-    const struct probe probe = {key, segment, instance};
+    const struct probe probe = {
+        key_head((struct slice){(const char *)key->bytes, sizeof key->bytes}), key, segment,
+        instance};
     buffer_append(wanted->probes, &probe, sizeof probe);
 }
 
@@ -257,15 +262,25 @@ void look_ahead(const struct partition *partition, const struct hash128 *keys, s
                    events * partition->task_count);
 }
 
-static void look_ahead_in_locators(const struct partition *partition, const struct hash128 *keys,
-                                   size_t event, size_t count) {
+/* When the prediction was made, if the record says it. */
+static int64_t told_time(const struct event *event) {
+    return event->log == LOG_PREDICTIONS ? event->time_ms : event->prediction_ms;
+}
+
+static void look_ahead_in_locators(const struct partition *partition, const struct event *events,
+                                   const struct hash128 *keys, size_t event, size_t count) {
     if (event % AHEAD != 0)
         return;
     for (size_t i = event; i < count && i < event + AHEAD; i++)
         for (size_t j = 0; j < partition->instance_count; j++) {
             const struct instance *instance = &partition->instances[j];
-            size_t task = (size_t)(instance->task - partition->tasks);
-            locator_prefetch(&instance->locator, &keys[i * partition->task_count + task]);
+            const struct hash128 *key =
+                &keys[i * partition->task_count + (size_t)(instance->task - partition->tasks)];
+            int64_t time_ms = told_time(&events[i]);
+            if (time_ms == TIME_NONE)
+                locator_prefetch(&instance->locator, key);
+            else
+                locator_prefetch_in(&instance->locator, key, segment_number(instance, time_ms));
         }
 }
 
@@ -278,7 +293,7 @@ enum status look_up(struct partition *partition, const struct event *events, siz
     buffer_reset(&partition->probes);
     for (size_t i = 0; i < count; i++) {
         look_ahead(partition, keys, i, count);
-        look_ahead_in_locators(partition, keys, i, count);
+        look_ahead_in_locators(partition, events, keys, i, count);
         if (events[i].refusal == REFUSAL_NONE)
             want(partition, &events[i], &keys[i * partition->task_count], &wanted);
     }

@@ -118,7 +118,7 @@ TEST(labels_without_the_predictions_time_cost_look_ups) {
     struct load_estimate estimate;
     config_estimate(config, &load, &estimate);
     assert_close(estimate.reads_a_label, 1, 0);
-    assert_close(estimate.locator_bytes, estimate.pending_rows * 4 / .75, 1e-6);
+    assert_close(estimate.locator_bytes, estimate.pending_rows * 3 / .75, 1e-6);
     load.predictions_per_second = 1e6; /* next to nothing fits into the locator */
     config_estimate(config, &load, &estimate);
     assert_close(estimate.reads_a_label, 25, .1);
