@@ -1,13 +1,15 @@
 /* commit.c -- what a transaction must carry: partials, clocks, checkpoint.
  *
  * Dirty partials travel hottest first; past commit_bytes the coldest wait, at most
- * revision_interval.  The clock lets stage 2 finish panes, so that partials of panes that became
- * sealed or final never wait. SPDX-License-Identifier: Apache-2.0 */
+ * revision_interval; behind, all of them do.  The clock lets stage 2 finish panes, so that partials
+ * of panes that became sealed or final never wait. SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
 #include "partial.h"
 #include "partition/internal.h"
 #include "state/mutation.h"
+
+enum { WAITING_BYTES = 1024 }; /* of an entry that waits, packed: about */
 
 struct budget {
     size_t left;
@@ -38,6 +40,20 @@ static void send_partial(struct partition *partition, const struct instance *ins
                                      partial.key.task, partition->config->partials_partitions),
                                  .key = buffer_slice(key),
                                  .value = buffer_slice(value)});
+}
+
+static size_t dirty_entries(const struct partition *partition) {
+    size_t count = 0;
+    for (size_t i = 0; i < partition->instance_count; i++)
+        for (size_t j = 0; j < partition->instances[i].panes.count; j++)
+            count += partition->instances[i].panes.sorted[j]->dirty_count;
+    return count;
+}
+
+/* What waits cannot leave memory, but for its tables. */
+static size_t budget_bytes(const struct partition *partition, size_t dirty) {
+    size_t most = partition->config->pane_bytes_max / 2 / WAITING_BYTES;
+    return partition->behind && dirty <= most ? 0 : partition->config->commit_bytes;
 }
 
 static bool waited_enough(const struct partition *partition, struct pane_entry *entry,
@@ -173,14 +189,6 @@ static void send_groups(struct partition *partition, struct outbox *outbox) {
     partition->groups_sent = true;
 }
 
-static bool has_dirty(const struct partition *partition) {
-    for (size_t i = 0; i < partition->instance_count; i++)
-        for (size_t j = 0; j < partition->instances[i].panes.count; j++)
-            if (partition->instances[i].panes.sorted[j]->dirty_count > 0)
-                return true;
-    return false;
-}
-
 enum status partition_commit(struct partition *partition, int64_t now_ms, bool drain,
                              struct outbox *outbox, struct error *err) {
     if (!partition->live)
@@ -193,9 +201,10 @@ enum status partition_commit(struct partition *partition, int64_t now_ms, bool d
     buffer_reset(&partition->scratch);
     checkpoint_write(partition, &partition->scratch);
     uint64_t hash = hash64(buffer_slice(&partition->scratch));
-    if (hash == partition->sent_checkpoint && !has_dirty(partition))
+    size_t dirty = dirty_entries(partition);
+    if (hash == partition->sent_checkpoint && dirty == 0)
         return STATUS_OK;
-    struct budget budget = {partition->config->commit_bytes, now_ms, drain};
+    struct budget budget = {budget_bytes(partition, dirty), now_ms, drain};
     for (size_t i = 0; i < partition->instance_count; i++)
         TRY(send_instance(partition, &partition->instances[i], &budget, outbox, err));
     checkpoint_prune_decisions(partition);

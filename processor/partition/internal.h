@@ -110,7 +110,7 @@ struct partition {
     int64_t clocks[LOG_COUNT], positions[LOG_COUNT], until[LOG_COUNT];
     int64_t committed_clocks[LOG_COUNT]; /* while replaying: those of the checkpoint */
     int64_t control_offset;
-    bool live, predictions_at_end, has_gap[LOG_COUNT];
+    bool live, behind, predictions_at_end, has_gap[LOG_COUNT];
     int64_t gap_records;
 
     struct task *tasks;

@@ -275,8 +275,17 @@ void panes_set_sealed(struct panes *panes, int64_t sealed_before_ms, int64_t pan
         panes->sorted[i]->sealed = panes->sorted[i]->start_ms + pane_ms <= sealed_before_ms;
 }
 
+static bool may_pack(const struct pane_entry *entry) {
+    return entry->tables != NULL;
+}
+
 static void pack(struct panes *panes, const struct pane *pane UNUSED, struct pane_entry *entry) {
     entry_pack(&panes->pool, entry);
+}
+
+/* What is neither stored nor published is nowhere else. */
+static bool may_evict(const struct pane_entry *entry) {
+    return !entry->unstored && !entry->dirty && entry_is_in_memory(entry);
 }
 
 static void evict(struct panes *panes UNUSED, const struct pane *pane, struct pane_entry *entry) {
@@ -285,19 +294,22 @@ static void evict(struct panes *panes UNUSED, const struct pane *pane, struct pa
     entry_evict(entry);
 }
 
-/* The bytes left when let_go was called for the entries of the oldest panes that are stored and
- * published. */
+struct shrinking {
+    bool (*may)(const struct pane_entry *entry);
+    void (*let_go)(struct panes *panes, const struct pane *pane, struct pane_entry *entry);
+};
+
+/* The bytes left when entries of the oldest panes were let go. */
 static size_t shrink(struct panes *panes, size_t bytes, size_t bytes_max,
-                     void (*let_go)(struct panes *panes, const struct pane *pane,
-                                    struct pane_entry *entry)) {
+                     const struct shrinking *how) {
     for (size_t i = 0; i < panes->count && bytes > bytes_max; i++) {
         struct pane *pane = panes->sorted[i];
         for (size_t j = 0; j < pane->count && bytes > bytes_max; j++) {
             struct pane_entry *entry = &pane->entries[j];
-            if (entry->unstored || entry->dirty || !entry_is_in_memory(entry))
+            if (!how->may(entry))
                 continue;
             size_t before = entry_bytes(entry);
-            let_go(panes, pane, entry);
+            how->let_go(panes, pane, entry);
             size_t after = entry_bytes(entry);
             size_t freed = before > after ? before - after : 0;
             bytes -= freed < bytes ? freed : bytes;
@@ -307,8 +319,9 @@ static size_t shrink(struct panes *panes, size_t bytes, size_t bytes_max,
 }
 
 void panes_evict(struct panes *panes, size_t bytes_max) {
-    size_t bytes = shrink(panes, panes_bytes(panes), bytes_max, pack);
-    panes->bytes = shrink(panes, bytes, bytes_max, evict);
+    static const struct shrinking packing = {may_pack, pack}, evicting = {may_evict, evict};
+    size_t bytes = shrink(panes, panes_bytes(panes), bytes_max, &packing);
+    panes->bytes = shrink(panes, bytes, bytes_max, &evicting);
     panes->loaded = 0;
 }
 

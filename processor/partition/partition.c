@@ -122,6 +122,10 @@ void partition_set_predictions_at_end(struct partition *partition, bool at_end) 
     partition->predictions_at_end = at_end;
 }
 
+void partition_set_behind(struct partition *partition, bool behind) {
+    partition->behind = behind;
+}
+
 bool partition_wants(const struct partition *partition, enum log_side log) {
     if (!partition->live)
         return partition->positions[log] < partition->until[log];

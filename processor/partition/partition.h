@@ -76,10 +76,15 @@ partition_control_offset(const struct partition *partition); /* of the last one 
 /* Predictions are read to their end: an overflow of orphans is decided now, not waited for. */
 void partition_set_predictions_at_end(struct partition *partition, bool at_end);
 
+/* Much more input waits: see partition_commit. */
+void partition_set_behind(struct partition *partition, bool behind);
+
 /* Writes what this commit must carry: dirty partials (hottest first up to commit_bytes; those of
  * panes that became sealed or final always; those that waited for revision_interval), clocks,
- * checkpoint.  now_ms is wall time and decides only what waits.  drain: nothing waits (shutdown,
- * end of a replay). Nothing is added when nothing happened. */
+ * checkpoint.  Behind, all of the first wait while they are few enough to stay in memory: what
+ * is published now is soon replaced.  now_ms is wall time and
+ * decides only what waits.  drain: nothing waits (shutdown, end of a replay). Nothing is added when
+ * nothing happened. */
 enum status partition_commit(struct partition *partition, int64_t now_ms, bool drain,
                              struct outbox *outbox, struct error *err) MUST_CHECK;
 /* The transaction with that outbox is committed: flush when due (or when forced), drop what

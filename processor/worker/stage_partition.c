@@ -21,6 +21,7 @@ enum {
     AHEAD_MS = 60000,     /* one log runs at most this far ahead of the other, by record time */
     STARVED_US = 3000000, /* ... unless the other has given nothing for so long */
     IDLE_CHECK_US = 1000000,
+    BEHIND_RECORDS = 100000, /* about what a second of catching up reads */
 };
 
 struct log_state {
@@ -436,6 +437,10 @@ static enum status stage_turn(struct stage_context *context, struct item *item, 
 
 static enum status stage_commit(struct stage_context *context, struct item *item, int64_t now_ms,
                                 bool drain, struct error *err) {
+    int64_t unread = 0;
+    for (int log = 0; log < LOG_COUNT; log++)
+        unread += log_reader_lag(item->logs[log].reader);
+    partition_set_behind(item->partition, unread > BEHIND_RECORDS);
     return partition_commit(item->partition, now_ms, drain, context->outbox, err);
 }
 

@@ -38,6 +38,8 @@ static bool gather_slot(struct cluster *cluster, struct worker *worker, enum sta
     struct error err = {0};
     struct outbox *outbox = &worker->outboxes[stage];
     size_t before = outbox->count;
+    if (stage == STAGE_PARTITION)
+        partition_set_behind(slot->partition, cluster->now_ms / 1000 % 3 == 0);
     enum status status =
         stage == STAGE_PARTITION
             ? partition_commit(slot->partition, cluster->now_ms, drain, outbox, &err)
