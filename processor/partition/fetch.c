@@ -17,6 +17,7 @@ static struct store_question ask_rows(struct partition *partition, struct wanted
     for (size_t i = 0; i < wanted->count; i++)
         keys[i] = (struct slice){(const char *)wanted->keys[i]->bytes, ROW_KEY_BYTES};
     partition->look_ups += (int64_t)wanted->count;
+    partition->since_flush.rows_asked += (int64_t)wanted->count;
     const struct instance *instance = &partition->instances[wanted->instance];
     return (struct store_question){
         {FAMILY_ROWS, instance->id, wanted->segment}, keys, wanted->count, wanted->values};

@@ -102,6 +102,11 @@ struct counters {
     int64_t refused[REFUSAL_COUNT];
 };
 
+struct since_flush {
+    int64_t kept_rows_met; /* flushed rows, in the delta, by labels and duplicates */
+    int64_t rows_asked;    /* of the store */
+};
+
 struct partition {
     const struct config *config;
     struct store *store;
@@ -138,6 +143,7 @@ struct partition {
     uint64_t sent_checkpoint;    /* hash of the last one published */
     struct buffer removed_panes; /* store keys of final panes since the last flush */
     int64_t flushed_at_ms, flushes, rows_flushed, look_ups, ambiguous; /* since the opening */
+    struct since_flush since_flush;
     bool changed_since_flush, groups_sent;
 };
 

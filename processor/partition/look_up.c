@@ -96,6 +96,11 @@ static bool want_located(struct instance *instance, uint16_t index, const struct
     return true;
 }
 
+/* A row that was flushed and is still in memory. */
+static void note_kept(struct partition *partition, const struct delta_entry *entry) {
+    partition->since_flush.kept_rows_met += entry && !entry->row_unstored;
+}
+
 static void want_segment(struct partition *partition, const struct task *task, int64_t time_ms,
                          const struct hash128 *key, struct wanted *wanted) {
     struct instance *instance = instance_at(partition, task, time_ms);
@@ -104,14 +109,17 @@ static void want_segment(struct partition *partition, const struct task *task, i
     int64_t number = segment_number(instance, time_ms);
     const struct segment *segment = segments_find(&instance->segments, number);
     uint16_t index = (uint16_t)(instance - partition->instances);
-    if (!segment || !segment->has_rows || delta_find(&partition->delta, key, index, number) ||
+    const struct delta_entry *kept = delta_find(&partition->delta, key, index, number);
+    note_kept(partition, kept);
+    if (!segment || !segment->has_rows || kept ||
         (segment->located && !locator_has(&instance->locator, key, number)))
         return;
     add_probe(wanted, key, number, index);
 }
 
-static bool in_memory(const struct partition *partition, const struct task *task, int64_t label_ms,
-                      const struct hash128 *key) {
+static const struct delta_entry *in_memory(const struct partition *partition,
+                                           const struct task *task, int64_t label_ms,
+                                           const struct hash128 *key) {
     for (const struct delta_entry *entry = delta_first(&partition->delta, key); entry;
          entry = delta_next(&partition->delta, entry)) {
         const struct instance *instance =
@@ -119,9 +127,9 @@ static bool in_memory(const struct partition *partition, const struct task *task
         int64_t lag_ms = label_ms - entry->time_ms;
         if (instance->task == task && lag_ms >= -partition->config->skew_ms &&
             lag_ms <= instance->definition->horizon_ms)
-            return true;
+            return entry;
     }
-    return false;
+    return NULL;
 }
 
 static void seek(struct partition *partition, const struct task *task, const struct event *event,
@@ -138,6 +146,14 @@ static void seek(struct partition *partition, const struct task *task, const str
             (struct seeker){key, task, event->time_ms, asks_all, false};
 }
 
+static void want_row(struct partition *partition, const struct task *task,
+                     const struct event *event, const struct hash128 *key, struct wanted *wanted) {
+    const struct delta_entry *entry = in_memory(partition, task, event->time_ms, key);
+    note_kept(partition, entry);
+    if (!entry)
+        seek(partition, task, event, key, wanted);
+}
+
 static void want(struct partition *partition, const struct event *event, const struct hash128 *keys,
                  struct wanted *wanted) {
     for (size_t i = 0; i < partition->task_count; i++) {
@@ -146,8 +162,8 @@ static void want(struct partition *partition, const struct event *event, const s
             want_segment(partition, task, event->time_ms, &keys[i], wanted);
         else if (event->prediction_ms != TIME_NONE)
             want_segment(partition, task, event->prediction_ms, &keys[i], wanted);
-        else if (!in_memory(partition, task, event->time_ms, &keys[i]))
-            seek(partition, task, event, &keys[i], wanted);
+        else
+            want_row(partition, task, event, &keys[i], wanted);
     }
 }
 
@@ -230,7 +246,7 @@ static enum status fetch_seekers(struct partition *partition, struct seeker *see
     qsort(seekers, count, sizeof *seekers, compare_seekers);
     for (size_t i = 0; i < count; i++) /* where the locator said */
         seekers[i].found =
-            in_memory(partition, seekers[i].task, seekers[i].label_ms, seekers[i].key);
+            in_memory(partition, seekers[i].task, seekers[i].label_ms, seekers[i].key) != NULL;
     for (size_t i = partition->instance_count; i-- > 0;) {
         struct instance *instance = &partition->instances[i];
         for (size_t j = instance->segments.count; j-- > 0;)

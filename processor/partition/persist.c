@@ -186,6 +186,15 @@ enum status persist_drop_expired(struct partition *partition, struct error *err)
     return drop_unneeded(partition, err);
 }
 
+/* Flushed rows stay in memory for reading: the newer half of what the delta may hold.  When labels
+ * meet hardly any of them there, flushes are longer instead, and so many stay as are needed to
+ * notice that they do. */
+static size_t kept_bytes(const struct partition *partition) {
+    const struct since_flush *since = &partition->since_flush;
+    bool is_useful = since->kept_rows_met * 16 >= since->rows_asked;
+    return partition->config->delta_bytes_max / (is_useful ? 2 : 64);
+}
+
 static enum status flush_all(struct partition *partition, struct error *err) {
     struct gathered gathered = {.partition = partition};
     struct unstored unstored;
@@ -206,8 +215,8 @@ static enum status flush_all(struct partition *partition, struct error *err) {
     partition->flushes++;
     partition->rows_flushed += (int64_t)unstored.row_count;
     partition->changed_since_flush = false;
-    /* Flushed rows stay in memory for reading, the newer half of what the delta may hold. */
-    delta_trim(&partition->delta, partition->config->delta_bytes_max / 2);
+    delta_trim(&partition->delta, kept_bytes(partition));
+    partition->since_flush = (struct since_flush){0};
     for (size_t i = 0; i < partition->instance_count; i++)
         panes_evict(&partition->instances[i].panes,
                     partition->config->pane_bytes_max / partition->instance_count);
