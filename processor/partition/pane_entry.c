@@ -20,9 +20,20 @@ void entry_pool_init(struct entry_pool *pool, const struct shape *shape) {
     pool->spare = alloc_zero(SPARE_MAX, sizeof(struct tables *));
 }
 
-void entry_pool_release(struct entry_pool *pool) {
+size_t entry_pool_bytes(const struct entry_pool *pool) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < pool->spare_count; i++)
+        bytes += tables_bytes(pool->spare[i]);
+    return bytes;
+}
+
+void entry_pool_trim(struct entry_pool *pool) {
     while (pool->spare_count > 0)
         tables_destroy(pool->spare[--pool->spare_count]);
+}
+
+void entry_pool_release(struct entry_pool *pool) {
+    entry_pool_trim(pool);
     free((void *)pool->spare);
     tables_destroy(pool->work);
     buffer_release(&pool->scratch);

@@ -37,6 +37,10 @@ struct entry_pool {
 
 void entry_pool_init(struct entry_pool *pool, const struct shape *shape);
 void entry_pool_release(struct entry_pool *pool);
+/* Of the emptied tables. */
+size_t entry_pool_bytes(const struct entry_pool *pool);
+/* Frees them. */
+void entry_pool_trim(struct entry_pool *pool);
 
 /* Of an entry that was just made. */
 void entry_make_tables(struct entry_pool *pool, struct pane_entry *entry);

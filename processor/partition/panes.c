@@ -320,13 +320,19 @@ static size_t shrink(struct panes *panes, size_t bytes, size_t bytes_max,
 
 void panes_evict(struct panes *panes, size_t bytes_max) {
     static const struct shrinking packing = {may_pack, pack}, evicting = {may_evict, evict};
-    size_t bytes = shrink(panes, panes_bytes(panes), bytes_max, &packing);
-    panes->bytes = shrink(panes, bytes, bytes_max, &evicting);
+    size_t bytes = panes_bytes(panes);
+    if (bytes > bytes_max) {
+        entry_pool_trim(&panes->pool);
+        bytes = shrink(panes, panes_bytes(panes), bytes_max, &packing);
+        bytes = shrink(panes, bytes, bytes_max, &evicting);
+        entry_pool_trim(&panes->pool); /* of what was packed */
+    }
+    panes->bytes = bytes;
     panes->loaded = 0;
 }
 
 size_t panes_bytes(const struct panes *panes) {
-    size_t bytes = panes->count * sizeof(struct pane);
+    size_t bytes = panes->count * sizeof(struct pane) + entry_pool_bytes(&panes->pool);
     for (size_t i = 0; i < panes->count; i++) {
         const struct pane *pane = panes->sorted[i];
         bytes += pane->capacity * sizeof *pane->entries + pane->slot_count * sizeof *pane->slots;
