@@ -7,7 +7,7 @@
  * Memory     data, index and filter blocks of all databases live in the one shared cache, in few
  *            shards, since a block longer than its shard is read again at each look-up; index and
  *            filter blocks with high priority.  Blocks of rows and marks enter it while all of them
- *            would fit: to put one in costs as much as to read and decompress it, so that most
+ *            would fit: to put one in costs more than to read and decompress it, so that most
  *            would have to be found there again.  Memtables are not charged to it (the C API has
  *            no write buffer manager), hence their own small bound.
  * SPDX-License-Identifier: Apache-2.0 */

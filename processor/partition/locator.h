@@ -1,5 +1,5 @@
 /* locator.h -- in which stored segment is an id, and may it have a label mark?  A hint of 3 bytes a
- * row, so that a label without the prediction's time need not ask every segment, nor a prediction
+ * slot, so that a label without the prediction's time need not ask every segment, nor a prediction
  * its filters, nor a row that is found all files of marks.
  *
  * A slot holds an 11-bit fingerprint of the key, whether a mark may be stored, and the segment's

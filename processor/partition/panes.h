@@ -73,7 +73,8 @@ void pane_write(const struct pane *pane, const struct pane_entry *entry, struct 
 bool panes_load(struct panes *panes, int64_t start_ms, uint16_t group, struct slice value);
 /* After loading: says which panes are sealed; their counts at the seal are those stored. */
 void panes_set_sealed(struct panes *panes, int64_t sealed_before_ms, int64_t pane_ms);
-/* Packs, then evicts stored tables, oldest panes first, until tables take at most bytes_max. */
+/* Until all takes at most bytes_max: frees emptied tables, packs, then evicts what is stored and
+ * published, oldest panes first. */
 void panes_evict(struct panes *panes, size_t bytes_max);
 size_t panes_bytes(const struct panes *panes);
 
